@@ -1,0 +1,220 @@
+"""Serves actions as the activity ``executeWorkflowAction``: the one way of running an action. Activity code only.
+
+Every process of ours which serves actions (workflow-worker its own queue, workflow-server the app queue) builds one
+`ActionDispatcher` from its table of `ServedAction` and gives ``dispatcher.execute`` to its Temporal worker. The order
+is RUNTIME.md section 6: known action, secrets, input schema, ledger, handler, output schema, ledger.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from workflow_runtime.core.actions import ActionSpec, validate_json
+from workflow_runtime.core.contract import ACTION_ACTIVITY, FAILURE_TYPE_PREFIX, ActionContext, ActionRequest
+from workflow_runtime.core.errors import ActionFailure, Failure, RuntimeFailureError, ValidationFailure
+
+_REDACTED = "[SECRET:REDACTED]"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """What a handler receives. ``input`` has its secrets filled in and fits the spec's input schema.
+
+    ``recovered`` is true when an earlier attempt with the same ``idempotency_key`` began and its end is unknown: the
+    handler must then make sure that it does not repeat an effect which already happened.
+    """
+
+    input: Any
+    idempotency_key: str
+    context: ActionContext
+    recovered: bool = False
+
+
+Handler = Callable[[ActionCall], Awaitable[Any]]
+"""Performs one action; answers any JSON value, raises a `RuntimeFailureError` when it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedAction:
+    """One action this process performs: what it is and what does it."""
+
+    spec: ActionSpec
+    handler: Handler
+
+
+class LedgerVerdict(StrEnum):
+    """What the ledger knows of an idempotency key when an attempt begins."""
+
+    FRESH = "FRESH"
+    """Nothing, or an attempt that failed: run it."""
+    SUCCEEDED = "SUCCEEDED"
+    """It already succeeded: answer with the recorded output."""
+    UNKNOWN = "UNKNOWN"
+    """A side-effectful attempt began and nobody knows how it ended: run it as recovered."""
+
+
+class Ledger(Protocol):
+    """The part of the action ledger a dispatcher needs."""
+
+    async def begin(self, request: ActionRequest, *, side_effectful: bool) -> tuple[LedgerVerdict, Any]:
+        """Record the start of an attempt; the second value is the recorded output of a succeeded one."""
+
+    async def succeed(self, request: ActionRequest, output: Any) -> None:
+        """Record the output."""
+
+    async def fail(self, request: ActionRequest, failure: Failure) -> None:
+        """Record the failure; a later attempt runs again."""
+
+
+class SecretSource(Protocol):
+    """Where the values of ``{"$secret": NAME}`` come from."""
+
+    async def resolve(self, tenant_id: str, name: str) -> str:
+        """The value; `ValidationFailure` with code SECRET_NOT_FOUND when there is none."""
+
+
+class ActionDispatcher:
+    """Runs the served actions of one process."""
+
+    def __init__(self, actions: Iterable[ServedAction], *, ledger: Ledger, secrets: SecretSource) -> None:
+        self._actions = {(action.spec.id, action.spec.version): action for action in actions}
+        self._ledger = ledger
+        self._secrets = secrets
+
+    @property
+    def specs(self) -> tuple[ActionSpec, ...]:
+        """The specs of every action served here."""
+        return tuple(action.spec for action in self._actions.values())
+
+    @activity.defn(name=ACTION_ACTIVITY)
+    async def execute(self, request: ActionRequest) -> Any:
+        """Run one action. Raises `ApplicationError` of type ``WorkflowRuntimeV2.<category>`` with the failure record."""
+        try:
+            async with _heartbeats():
+                return await self._run(request)
+        except RuntimeFailureError as error:
+            raise application_error(error.to_failure()) from error
+
+    async def _run(self, request: ActionRequest) -> Any:
+        action = self._find(request)
+        secrets = _SecretScope(self._secrets, request.context.tenant_id)
+        value = await secrets.fill(request.input)
+        _require(action.spec.input_schema, value, request, "input", secrets)
+        verdict, output = await self._ledger.begin(request, side_effectful=action.spec.side_effectful)
+        if verdict is LedgerVerdict.SUCCEEDED:
+            return output
+        call = ActionCall(value, request.idempotency_key, request.context, verdict is LedgerVerdict.UNKNOWN)
+        try:
+            output = secrets.scrub(await _guarded(action.handler, call, secrets))
+            _require(action.spec.output_schema, output, request, "output", secrets)
+        except RuntimeFailureError as error:
+            await self._ledger.fail(request, error.to_failure())
+            raise
+        await self._ledger.succeed(request, output)
+        return output
+
+    def _find(self, request: ActionRequest) -> ServedAction:
+        action = self._actions.get((request.action_id, request.version))
+        if action is None:
+            raise ActionFailure(
+                f"action {request.action_id!r} version {request.version} is not served on this queue; "
+                f"served here: {', '.join(sorted(f'{id_}@{version}' for id_, version in self._actions))}",
+                code="UNKNOWN_ACTION",
+            )
+        return action
+
+
+async def _guarded(handler: Handler, call: ActionCall, secrets: "_SecretScope") -> Any:
+    """Run the handler; whatever it raises leaves as a typed failure that shows no secret."""
+    try:
+        return await handler(call)
+    except RuntimeFailureError as error:
+        failure = type(error)
+        raise failure(secrets.scrub(error.message), code=error.code, details=secrets.scrub(error.details)) from error
+    except Exception as error:
+        message = secrets.scrub(f"{type(error).__name__}: {error}")
+        raise ActionFailure(message, code="ACTION_CRASHED") from error
+
+
+def _require(schema: Any, value: Any, request: ActionRequest, side: str, secrets: "_SecretScope") -> None:
+    problems = validate_json(schema, value)
+    if problems:
+        raise ValidationFailure(
+            f"{side} of action {request.action_id!r} version {request.version} does not fit its schema: "
+            f"{secrets.scrub('; '.join(problems))}",
+            code=f"ACTION_{side.upper()}_INVALID",
+            details={"problems": secrets.scrub(problems)},
+        )
+
+
+def application_error(failure: Failure) -> ApplicationError:
+    """The form in which a failure crosses Temporal (RUNTIME.md section 1); retrying is the machine's business."""
+    return ApplicationError(
+        failure.message,
+        failure.model_dump(mode="json", by_alias=True),
+        type=f"{FAILURE_TYPE_PREFIX}{failure.category.value}",
+        non_retryable=True,
+    )
+
+
+class _SecretScope:
+    """The secrets one call used: fills them in, and takes them out of whatever leaves the activity."""
+
+    def __init__(self, source: SecretSource, tenant_id: str) -> None:
+        self._source = source
+        self._tenant_id = tenant_id
+        self._values: set[str] = set()
+
+    async def fill(self, value: Any) -> Any:
+        """``value`` with every ``{"$secret": NAME}`` replaced."""
+        match value:
+            case {"$secret": str(name)} if len(value) == 1:
+                secret = await self._source.resolve(self._tenant_id, name)
+                self._values.add(secret)
+                return secret
+            case dict():
+                return {key: await self.fill(item) for key, item in value.items()}
+            case list():
+                return [await self.fill(item) for item in value]
+        return value
+
+    def scrub(self, value: Any) -> Any:
+        """``value`` without any secret this call used."""
+        match value:
+            case str():
+                for secret in sorted(filter(None, self._values), key=len, reverse=True):
+                    value = value.replace(secret, _REDACTED)
+                return value
+            case dict():
+                return {self.scrub(key): self.scrub(item) for key, item in value.items()}
+            case list():
+                return [self.scrub(item) for item in value]
+        return value
+
+
+@contextlib.asynccontextmanager
+async def _heartbeats() -> AsyncIterator[None]:
+    """Heartbeat three times per timeout while the body runs, so that a long action is not taken for a dead one."""
+    timeout = activity.info().heartbeat_timeout
+    if timeout is None:
+        yield
+        return
+    task = asyncio.create_task(_beat(timeout.total_seconds() / 3))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _beat(seconds: float) -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(seconds)
