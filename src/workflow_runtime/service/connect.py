@@ -1,0 +1,145 @@
+"""Connections to Temporal and Redis, retried with backoff until a deadline. Process code only; called from main.
+
+Each failed attempt is one line, ``dependency_unreachable``; the deadline raises UnreachableError.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, TLSConfig
+
+from workflow_runtime.service.errors import UnreachableError
+from workflow_runtime.service.settings import ProcessSettings
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+_ATTEMPT_SECONDS: Final = 10.0
+
+
+async def connect_temporal(settings: ProcessSettings, *, identity: str) -> Client:
+    """A client whose namespace exists. Raises UnreachableError at the deadline."""
+    tls = _tls(settings)
+    api_key = settings.temporal_api_key.get_secret_value() if settings.temporal_api_key else None
+
+    async def attempt() -> Client:
+        client = await Client.connect(
+            settings.temporal_address,
+            namespace=settings.temporal_namespace,
+            api_key=api_key,
+            tls=tls,
+            identity=identity,
+            data_converter=pydantic_data_converter,
+        )
+        # A server that is still being set up accepts connections before its namespace exists.
+        await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=settings.temporal_namespace)
+        )
+        return client
+
+    return await _until_deadline(
+        "Temporal",
+        settings.temporal_address,
+        attempt,
+        (RuntimeError, RPCError, TimeoutError),
+        settings.connect_deadline_seconds,
+    )
+
+
+async def connect_redis(settings: ProcessSettings) -> Redis:
+    """A client that answered a ping, with decoded responses. Raises UnreachableError at the deadline."""
+    url = settings.redis_url.get_secret_value()
+
+    async def attempt() -> Redis:
+        client = Redis.from_url(url, decode_responses=True, health_check_interval=15)
+        try:
+            await client.ping()
+        except BaseException:
+            await client.aclose()
+            raise
+        return client
+
+    return await _until_deadline(
+        "Redis", redis_address(url), attempt, (RedisError, OSError), settings.connect_deadline_seconds
+    )
+
+
+def redis_address(url: str) -> str:
+    """Host and port of a Redis URL, without its credentials.
+
+    >>> redis_address("redis://user:secret@cache:6380/2")
+    'cache:6380'
+    """
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+
+
+async def _until_deadline[T](
+    name: str,
+    address: str,
+    attempt: Callable[[], Awaitable[T]],
+    expected: tuple[type[Exception], ...],
+    seconds: float,
+) -> T:
+    log = structlog.get_logger(__name__)
+    clock = asyncio.get_running_loop().time
+    deadline, pause = clock() + seconds, _FIRST_PAUSE
+    while True:
+        try:
+            async with asyncio.timeout(min(_ATTEMPT_SECONDS, max(deadline - clock(), 0.01))):
+                connection = await attempt()
+        except expected as error:
+            reason = _short(error)
+        else:
+            log.info("dependency_connected", dependency=name, address=address)
+            return connection
+        left = deadline - clock()
+        if left <= 0:
+            raise UnreachableError(name, address, seconds, reason)
+        pause = min(pause, left)
+        log.warning(
+            "dependency_unreachable",
+            dependency=name,
+            address=address,
+            reason=reason,
+            retry_in_seconds=round(pause, 2),
+            gives_up_in_seconds=round(left, 1),
+        )
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _short(error: Exception) -> str:
+    # The Rust client wraps the operating system's words in several layers of debug output.
+    text = " ".join(str(error).split()) or type(error).__name__
+    inner = re.search(r'message: "([^"]+)"', text)
+    return (inner.group(1) if inner else text)[:200]
+
+
+def _tls(settings: ProcessSettings) -> TLSConfig | bool | None:
+    files = (
+        settings.temporal_tls_server_ca_cert_path,
+        settings.temporal_tls_client_cert_path,
+        settings.temporal_tls_client_key_path,
+    )
+    if settings.temporal_tls is False or not (any(files) or settings.temporal_tls_server_name):
+        return settings.temporal_tls
+    return TLSConfig(
+        server_root_ca_cert=_read(files[0]),
+        client_cert=_read(files[1]),
+        client_private_key=_read(files[2]),
+        domain=settings.temporal_tls_server_name,
+    )
+
+
+def _read(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path else None

@@ -1,0 +1,79 @@
+"""Who polls a task queue according to Temporal, and what that means for readiness. Process code only."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from workflow_runtime.service.health import Check
+from workflow_runtime.service.image import image_name
+from workflow_runtime.service.ownership import QUEUE_OWNERS
+
+FRESH: Final = timedelta(seconds=90)
+"""A long poll lasts a minute, and Temporal lists a poller for five after its last one."""
+
+
+@dataclass(frozen=True)
+class Poller:
+    """One poller of a queue; ``kind`` is ``workflow`` or ``activity``."""
+
+    queue: str
+    kind: str
+    identity: str
+    last_access: datetime
+
+    @property
+    def image(self) -> str | None:
+        """The image name in its identity, None when it is none of ours."""
+        return image_name(self.identity)
+
+
+async def queue_pollers(client: Client, queue: str) -> list[Poller]:
+    """Every poller that Temporal saw on ``queue`` within ``FRESH``. Raises RPCError."""
+    kinds = {
+        "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    }
+    answers = await asyncio.gather(*(_describe(client, queue, kind) for kind in kinds.values()))
+    since = datetime.now(UTC) - FRESH
+    pollers = [
+        Poller(queue, kind, info.identity, info.last_access_time.ToDatetime(tzinfo=UTC))
+        for kind, answer in zip(kinds, answers, strict=True)
+        for info in answer
+    ]
+    return [poller for poller in pollers if poller.last_access >= since]
+
+
+async def _describe(client: Client, queue: str, kind: "TaskQueueType.ValueType") -> Sequence[PollerInfo]:
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
+    )
+    return answer.pollers
+
+
+def strangers(queue: str, pollers: Sequence[Poller]) -> list[str]:
+    """Identities on ``queue`` that do not belong to the image which owns it."""
+    owner = QUEUE_OWNERS.get(queue)
+    return sorted({poller.identity for poller in pollers if poller.image != owner})
+
+
+def polling_check(client: Client, queue: str, identity: str, is_running: Callable[[], bool]) -> Check:
+    """Ready when the worker runs and Temporal lists ``identity`` on ``queue``; names strangers in its detail."""
+
+    async def check() -> tuple[bool, str]:
+        if not is_running():
+            return False, f"the worker of {queue} has stopped"
+        pollers = await queue_pollers(client, queue)
+        if identity not in {poller.identity for poller in pollers}:
+            return False, f"Temporal does not list this process among the pollers of {queue}"
+        others = strangers(queue, pollers)
+        note = f"; strangers poll it too: {', '.join(others)}" if others else ""
+        return True, f"polling {queue}{note}"
+
+    return check

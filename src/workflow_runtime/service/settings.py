@@ -1,0 +1,69 @@
+"""Settings every process shares; each process subclasses ProcessSettings. Process code only.
+
+Nothing else reads the environment. Names are the environment variables in lower case. Values come from the
+environment, then from files of the same name in the directory of mounted secrets (``/run/secrets/redis_url``), then
+from the defaults below.
+"""
+
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workflow_runtime.service.errors import MisuseError
+
+SECRETS_DIRECTORY: Final = Path("/run/secrets")
+"""Where compose and Kubernetes mount secrets as files. Secrets of authored workflows live elsewhere."""
+
+type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class ProcessSettings(BaseSettings):
+    """Connections, logging, health port and time bounds. Times are in seconds.
+
+    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    temporal_api_key: SecretStr | None = None
+    temporal_tls: bool | None = None
+    temporal_tls_server_name: str | None = None
+    temporal_tls_server_ca_cert_path: FilePath | None = None
+    temporal_tls_client_cert_path: FilePath | None = None
+    temporal_tls_client_key_path: FilePath | None = None
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+
+    log_level: LogLevel = "INFO"
+    bind_host: str = "127.0.0.1"
+    port: int = Field(default=4000, ge=0, le=65535)
+
+    connect_deadline_seconds: float = Field(default=120, gt=0)
+    shutdown_grace_seconds: float = Field(default=20, ge=0)
+
+    workflow_runtime_image_json: Path = Path("/etc/workflow-runtime/image.json")
+
+    @model_validator(mode="after")
+    def _client_certificate_is_complete(self) -> Self:
+        if (self.temporal_tls_client_cert_path is None) != (self.temporal_tls_client_key_path is None):
+            raise ValueError("set both TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, or neither")
+        return self
+
+
+def read_settings[S: ProcessSettings](kind: type[S], *, secrets: Path = SECRETS_DIRECTORY) -> S:
+    """The settings of this process. Raises MisuseError whose single line names every variable that is wrong."""
+    try:
+        return kind(_secrets_dir=secrets if secrets.is_dir() else None)
+    except ValidationError as error:
+        raise MisuseError("wrong settings: " + "; ".join(_complaint(item) for item in error.errors())) from None
+
+
+def _complaint(item: object) -> str:
+    # The rejected value is left out on purpose: it may be a password in the wrong variable.
+    assert isinstance(item, dict)
+    name = ".".join(str(part) for part in item["loc"]).upper()
+    return f"{name}: {item['msg']}" if name else str(item["msg"])
