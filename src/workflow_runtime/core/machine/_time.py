@@ -1,0 +1,46 @@
+"""Arithmetic on ISO 8601 instants. Pure; called from workflow code, so it never asks what time it is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from workflow_runtime.core.errors import ValidationFailure
+
+MAX_WAIT_MS: Final = 100 * 366 * 24 * 3600 * 1000
+"""A hundred years: longer waits are refused, because no timer service represents them faithfully."""
+
+
+def parse_instant(text: str) -> datetime:
+    """An aware UTC instant from ISO 8601 text; text without an offset is UTC.
+
+    Raises ``ValidationFailure`` (``INVALID_TIME``) for anything else.
+    """
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValidationFailure(
+            f"{text!r} is not a time: write ISO 8601, for example 2026-03-31T09:00:00Z", code="INVALID_TIME"
+        ) from error
+
+
+def format_instant(instant: datetime) -> str:
+    """ISO 8601 UTC with milliseconds.
+
+    >>> format_instant(parse_instant("2026-03-31T11:00:00+02:00"))
+    '2026-03-31T09:00:00.000Z'
+    """
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def add_ms(instant: str, milliseconds: float) -> str:
+    """The instant ``milliseconds`` later. Raises ``ValidationFailure`` outside 0 to a hundred years."""
+    if not 0 <= milliseconds <= MAX_WAIT_MS:
+        raise ValidationFailure(
+            f"a wait of {milliseconds!r} ms is outside 0 to {MAX_WAIT_MS} ms (a hundred years)", code="INVALID_TIME"
+        )
+    return format_instant(parse_instant(instant) + timedelta(milliseconds=milliseconds))
+
+
+def elapsed_ms(start: str, end: str) -> int:
+    """Whole milliseconds from ``start`` to ``end``, never negative."""
+    return max(0, (parse_instant(end) - parse_instant(start)) // timedelta(milliseconds=1))
