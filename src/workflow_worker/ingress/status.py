@@ -1,0 +1,53 @@
+"""What the ingress says about itself: heartbeats of its loops, lag and age of pending messages. Process code only."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workflow_worker.ingress.settings import IngressSettings
+
+
+@dataclass(slots=True)
+class IngressStatus:
+    """Filled in by the loops, read by readiness and metrics. Ages in seconds.
+
+    ``lag`` counts unread stream messages, ``backlog`` accepted events whose routing has not finished.
+    """
+
+    settings: IngressSettings
+    clock: Callable[[], float] = time.monotonic
+    reading: bool = False
+    """Whether this replica is the one that reads the stream at present."""
+    lag: int = 0
+    pending_age: float = 0.0
+    backlog: int = 0
+    in_flight: int = 0
+    fault: str | None = None
+    """Why a loop cannot work at the moment, in one sentence; None when all can."""
+    beats: dict[str, float] = field(default_factory=dict)
+
+    def beat(self, loop: str) -> None:
+        """The loop named ``loop`` came round."""
+        self.beats[loop] = self.clock()
+
+    async def check(self) -> tuple[bool, str]:
+        """The readiness check of the ingress: ``(ok, one sentence)``."""
+        complaint = self.complaint()
+        role = "reads the stream" if self.reading else "stands by to read the stream"
+        return complaint is None, complaint or f"{role}; lag {self.lag}, backlog {self.backlog}"
+
+    def complaint(self) -> str | None:
+        """The first thing that is wrong, or None."""
+        limits = self.settings
+        if not self.beats:
+            return "the ingress has not started"
+        if self.fault is not None:
+            return self.fault
+        loop, beat = min(self.beats.items(), key=lambda item: item[1])
+        if (age := self.clock() - beat) > limits.max_heartbeat_age_seconds:
+            return f"the {loop} loop has not come round for {age:.0f} s"
+        if self.pending_age > limits.max_pending_age_seconds:
+            return f"a delivered message is unacknowledged for {self.pending_age:.0f} s"
+        if self.lag > limits.max_lag:
+            return f"{self.lag} unread messages, more than the {limits.max_lag} that count as keeping up"
+        return None
