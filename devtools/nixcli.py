@@ -1,0 +1,70 @@
+"""Calls to nix with the settings this project builds under: sandbox on, no fallback, no substituter. Host process only."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from devtools.paths import ROOT
+from devtools.process import run
+
+CONFIG = "\n".join(
+    (
+        "experimental-features = nix-command flakes",
+        "sandbox = true",
+        "sandbox-fallback = false",
+        "substituters =",
+        "warn-dirty = false",
+    )
+)
+
+
+def environment() -> dict[str, str]:
+    """The environment of every nix call: ours last, so that it wins over what the machine has configured."""
+    inherited = os.environ.get("NIX_CONFIG", "")
+    return {"NIX_CONFIG": f"{inherited}\n{CONFIG}"}
+
+
+def evaluate(attribute: str) -> Any:
+    """The JSON value of a flake attribute of this checkout."""
+    text = run(
+        ["nix", "eval", "--json", f"{ROOT}#{attribute}"], what=f"evaluating {attribute}", env=environment(), cwd=ROOT
+    )
+    return json.loads(text)
+
+
+def evaluate_file(path: Path, attribute: str) -> Any:
+    """The JSON value of an attribute of one Nix file, outside the flake."""
+    text = run(
+        ["nix", "eval", "--json", "--impure", "-f", path, attribute], what=f"evaluating {path.name}", env=environment()
+    )
+    return json.loads(text)
+
+
+def valid_paths(paths: list[str]) -> set[str]:
+    """Those of ``paths`` which the local store holds."""
+    if not paths:
+        return set()
+    text = run(
+        ["nix-store", "--check-validity", "--print-invalid", *paths], what="asking the Nix store", env=environment()
+    )
+    return set(paths) - set(text.split())
+
+
+def add_fixed(path: Path, *, recursive: bool) -> str:
+    """Add a file (flat) or a tree (recursive) to the store by SHA-256 and return its store path."""
+    mode = ["--recursive"] if recursive else []
+    argv = ["nix-store", "--add-fixed", *mode, "sha256", path]
+    return run(argv, what=f"adding {path.name} to the Nix store", env=environment()).strip()
+
+
+def tree_hash(path: Path) -> str:
+    """The SRI SHA-256 of a tree as Nix archives it."""
+    return run(["nix", "hash", "path", path], what=f"hashing {path.name}", env=environment()).strip()
+
+
+def keep(store_path: str, link: Path) -> None:
+    """Protect a store path from garbage collection for as long as ``link`` exists."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    argv = ["nix-store", "--realise", store_path, "--add-root", link, "--indirect"]
+    run(argv, what=f"keeping {store_path}", env=environment())
