@@ -5,9 +5,7 @@ Every process of ours which serves actions (workflow-worker its own queue, workf
 is RUNTIME.md section 6: known action, secrets, input schema, ledger, handler, output schema, ledger.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -18,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from workflow_runtime.core.actions import ActionSpec, validate_json
 from workflow_runtime.core.contract import ACTION_ACTIVITY, FAILURE_TYPE_PREFIX, ActionContext, ActionRequest
 from workflow_runtime.core.errors import ActionFailure, Failure, RuntimeFailureError, ValidationFailure
+from workflow_runtime.service.heartbeat import heartbeats
 
 _REDACTED = "[SECRET:REDACTED]"
 
@@ -94,9 +93,9 @@ class ActionDispatcher:
 
     @activity.defn(name=ACTION_ACTIVITY)
     async def execute(self, request: ActionRequest) -> Any:
-        """Run one action. Raises `ApplicationError` of type ``WorkflowRuntimeV2.<category>`` with the failure record."""
+        """Run one action. Raises `ApplicationError`, type ``WorkflowRuntimeV2.<category>``, with the failure record."""
         try:
-            async with _heartbeats():
+            async with heartbeats():
                 return await self._run(request)
         except RuntimeFailureError as error:
             raise application_error(error.to_failure()) from error
@@ -196,25 +195,3 @@ class _SecretScope:
             case list():
                 return [self.scrub(item) for item in value]
         return value
-
-
-@contextlib.asynccontextmanager
-async def _heartbeats() -> AsyncIterator[None]:
-    """Heartbeat three times per timeout while the body runs, so that a long action is not taken for a dead one."""
-    timeout = activity.info().heartbeat_timeout
-    if timeout is None:
-        yield
-        return
-    task = asyncio.create_task(_beat(timeout.total_seconds() / 3))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _beat(seconds: float) -> None:
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(seconds)

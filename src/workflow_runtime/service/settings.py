@@ -22,7 +22,8 @@ type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class ProcessSettings(BaseSettings):
     """Connections, logging, health port and time bounds. Times are in seconds.
 
-    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM.
+    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM. ``worker_versioning`` other than off
+    makes the process a Temporal worker deployment version named after its image, with the digest as build id.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -44,6 +45,8 @@ class ProcessSettings(BaseSettings):
 
     connect_deadline_seconds: float = Field(default=120, gt=0)
     shutdown_grace_seconds: float = Field(default=20, ge=0)
+
+    worker_versioning: Literal["off", "auto-upgrade", "pinned"] = "off"
 
     workflow_runtime_image_json: Path = Path("/etc/workflow-runtime/image.json")
 
