@@ -19,6 +19,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, TLSConfig
 
 from workflow_runtime.service.errors import UnreachableError
+from workflow_runtime.service.health import Check
 from workflow_runtime.service.settings import ProcessSettings
 
 _FIRST_PAUSE: Final = 0.25
@@ -55,22 +56,52 @@ async def connect_temporal(settings: ProcessSettings, *, identity: str) -> Clien
     )
 
 
+def open_redis(settings: ProcessSettings) -> Redis:
+    """A client with decoded responses that connects on first use; whoever opens it closes it."""
+    return Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True, health_check_interval=15)
+
+
+async def await_redis(redis: Redis, settings: ProcessSettings) -> None:
+    """Return once ``redis`` answers a ping. Raises UnreachableError at the deadline."""
+
+    async def attempt() -> None:
+        await redis.ping()
+
+    address = redis_address(settings.redis_url.get_secret_value())
+    await _until_deadline("Redis", address, attempt, (RedisError, OSError), settings.connect_deadline_seconds)
+
+
 async def connect_redis(settings: ProcessSettings) -> Redis:
-    """A client that answered a ping, with decoded responses. Raises UnreachableError at the deadline."""
-    url = settings.redis_url.get_secret_value()
+    """A client that answered a ping. Raises UnreachableError at the deadline."""
+    redis = open_redis(settings)
+    try:
+        await await_redis(redis, settings)
+    except BaseException:
+        await redis.aclose()
+        raise
+    return redis
 
-    async def attempt() -> Redis:
-        client = Redis.from_url(url, decode_responses=True, health_check_interval=15)
-        try:
-            await client.ping()
-        except BaseException:
-            await client.aclose()
-            raise
-        return client
 
-    return await _until_deadline(
-        "Redis", redis_address(url), attempt, (RedisError, OSError), settings.connect_deadline_seconds
+async def connect_both(settings: ProcessSettings, redis: Redis, *, identity: str) -> Client:
+    """Wait for ``redis`` and connect to Temporal side by side, so that each tells its own trouble."""
+    client, pinged = await asyncio.gather(
+        connect_temporal(settings, identity=identity), await_redis(redis, settings), return_exceptions=True
     )
+    if isinstance(pinged, BaseException):
+        raise pinged
+    if isinstance(client, BaseException):
+        raise client
+    return client
+
+
+def redis_check(redis: Redis) -> Check:
+    """A readiness check: Redis answers a ping."""
+
+    async def check() -> tuple[bool, str]:
+        await redis.ping()
+        return True, "answers"
+
+    return check
 
 
 def redis_address(url: str) -> str:

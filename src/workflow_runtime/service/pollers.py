@@ -1,7 +1,7 @@
 """Who polls a task queue according to Temporal, and what that means for readiness. Process code only."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,6 +10,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from workflow_runtime.service.health import Check
 from workflow_runtime.service.image import image_name
@@ -63,14 +64,15 @@ def strangers(queue: str, pollers: Sequence[Poller]) -> list[str]:
     return sorted({poller.identity for poller in pollers if poller.image != owner})
 
 
-def polling_check(client: Client, queue: str, identity: str, is_running: Callable[[], bool]) -> Check:
-    """Ready when the worker runs and Temporal lists ``identity`` on ``queue``; names strangers in its detail."""
+def polling_check(client: Client, worker: Worker) -> Check:
+    """Ready when ``worker`` runs and Temporal lists this process on its queue; the detail names strangers."""
+    queue = worker.task_queue
 
     async def check() -> tuple[bool, str]:
-        if not is_running():
-            return False, f"the worker of {queue} has stopped"
+        if not worker.is_running:
+            return False, f"the worker of {queue} does not run"
         pollers = await queue_pollers(client, queue)
-        if identity not in {poller.identity for poller in pollers}:
+        if client.identity not in {poller.identity for poller in pollers}:
             return False, f"Temporal does not list this process among the pollers of {queue}"
         others = strangers(queue, pollers)
         note = f"; strangers poll it too: {', '.join(others)}" if others else ""

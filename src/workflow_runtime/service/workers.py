@@ -56,10 +56,13 @@ def _deployment(settings: ProcessSettings, image: ImageManifest) -> WorkerDeploy
     )
 
 
-async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, grace_seconds: float) -> None:
+async def run_workers(
+    workers: Sequence[Worker], stop: asyncio.Event, *, grace_seconds: float, on_drain: Callable[[], None]
+) -> None:
     """Poll until ``stop`` is set, then drain: no new tasks, work in flight gets ``grace_seconds``, then is cancelled.
 
-    Raises what a worker failed with when one ends by itself; the others are drained first.
+    ``on_drain`` is called when draining begins. When a worker ends by itself the others are drained as well and what it
+    failed with is raised.
     """
     runs = [asyncio.ensure_future(worker.run()) for worker in workers]
     stopping = asyncio.ensure_future(stop.wait())
@@ -67,6 +70,7 @@ async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, grace_s
         await asyncio.wait({stopping, *runs}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
+        on_drain()
         await _drain(workers, runs, grace_seconds)
     for run in runs:
         if run.done() and not run.cancelled():

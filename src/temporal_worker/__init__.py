@@ -1,0 +1,1 @@
+"""temporal-worker: owns the five domain queues and refuses the authored one."""

@@ -1,0 +1,13 @@
+"""The queue ``portal-domain-workflows``: client portal domains. Process code only; serves the probe."""
+
+from typing import Final
+
+from temporal_worker.domain import Domain
+from temporal_worker.probe import QueueProbe, QueueProbeWorkflow
+
+QUEUE: Final = "portal-domain-workflows"
+
+
+def domain(probe: QueueProbe) -> Domain:
+    """What this queue serves."""
+    return Domain(QUEUE, workflows=(QueueProbeWorkflow,), activities=(probe.describe,))
