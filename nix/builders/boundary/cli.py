@@ -1,0 +1,35 @@
+"""The command line: ``python -m boundary --manifest FILE [--format text|json|sarif]``. Build process.
+
+Exit codes: 0 no violation (warnings and notes may be there), 1 violations, 2 misuse, with one line on stderr.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from boundary.check import check_image
+from boundary.codes import Severity
+from boundary.manifest import ManifestError, load_manifest
+from boundary.report_text import render_text
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"boundary: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check every manifest of the command line and print one report. Returns the exit code."""
+    parser = _Parser(prog="boundary", description="Prove that an image's code stays inside its declared closure.")
+    parser.add_argument("--manifest", action="append", required=True, metavar="FILE", help="one image; may be repeated")
+    parser.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    options = parser.parse_args(arguments)
+    try:
+        manifests = [load_manifest(path) for path in options.manifest]
+    except ManifestError as error:
+        print(error, file=sys.stderr)
+        return 2
+    results = [check_image(manifest) for manifest in manifests]
+    sys.stdout.write(render_text(results))
+    return int(any(finding.severity is Severity.ERROR for result in results for finding in result.findings))

@@ -1,0 +1,94 @@
+"""Which distribution provides which import name, read from the wheels' own records. Build process."""
+
+import csv
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from boundary.manifest import Distribution, Manifest
+
+_SUFFIX = re.compile(r"(\.cpython-[^.]+|\.abi3)?\.(py|so|pyd)$")
+
+
+def normalized(name: str) -> str:
+    """The name of a distribution as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_standard(name: str) -> bool:
+    """Whether the import name belongs to Python itself."""
+    top = name.partition(".")[0]
+    return top in sys.stdlib_module_names or top in {"__main__", "_typeshed"}
+
+
+class ImportNames:
+    """Import name -> distribution, for the closure and, as far as the manifest tells, for what is outside it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._inside: dict[str, Distribution] = {}
+        self._outside: dict[str, Distribution] = {}
+        records = dict(_records(manifest.site_packages))
+        for distribution in manifest.distributions:
+            record = records.get(normalized(distribution.name))
+            for name in _provided(distribution, record):
+                self._inside[name] = distribution
+        for distribution in manifest.known_distributions:
+            for name in _provided(distribution, None):
+                self._outside.setdefault(name, distribution)
+
+    def inside(self, name: str) -> Distribution | None:
+        """The distribution of the closure which provides the module, by its longest known prefix."""
+        return _longest(self._inside, name)
+
+    def outside(self, name: str) -> Distribution | None:
+        """The distribution outside the closure which would provide the module."""
+        return _longest(self._outside, name)
+
+    def known_tops(self) -> frozenset[str]:
+        """First components of every third-party import name, in the closure or not."""
+        return frozenset(name.partition(".")[0] for name in (*self._inside, *self._outside))
+
+
+def _longest(table: dict[str, Distribution], name: str) -> Distribution | None:
+    while name:
+        if name in table:
+            return table[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _provided(distribution: Distribution, record: Path | None) -> Iterable[str]:
+    if distribution.top_level is not None:
+        return distribution.top_level
+    names = recorded_names(record) if record else frozenset[str]()
+    return names or {normalized(distribution.name).replace("-", "_")}
+
+
+def _records(directories: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    for directory in directories:
+        for info in sorted(directory.glob("*.dist-info")):
+            if (info / "RECORD").is_file():
+                yield normalized(info.name.removesuffix(".dist-info").rpartition("-")[0]), info / "RECORD"
+
+
+def recorded_names(record: Path) -> frozenset[str]:
+    """The import names a wheel's RECORD lists; a namespace package counts by its parts (``google.protobuf``)."""
+    with record.open(encoding="utf-8", newline="") as stream:
+        paths = [PurePosixPath(row[0]) for row in csv.reader(stream) if row]
+    modules = {path for path in paths if _SUFFIX.search(path.name) and _importable(path)}
+    regular = {path.parent for path in modules if path.name.startswith("__init__.")}
+    return frozenset(_shortest(path, regular) for path in modules)
+
+
+def _importable(path: PurePosixPath) -> bool:
+    folders = path.parts[:-1]
+    return all(part.isidentifier() for part in folders) and path.name.partition(".")[0].isidentifier()
+
+
+def _shortest(path: PurePosixPath, regular: set[PurePosixPath]) -> str:
+    """The outermost regular package on the way to a module, or the module itself in a namespace."""
+    for parent in reversed(path.parents[:-1]):
+        if parent in regular:
+            return ".".join(parent.parts)
+    return ".".join((*path.parts[:-1], _SUFFIX.sub("", path.name)))

@@ -1,0 +1,93 @@
+"""The first-party modules of one image: where they lie, what they are called, their text. Build process."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+_PARSED: Final[dict[tuple[Path, str], "Module"]] = {}
+
+
+@dataclass(eq=False)
+class Module:
+    """One first-party source file. ``display`` is its path as the report writes it: ``src/workflow_worker/main.py``."""
+
+    name: str
+    path: Path
+    display: str
+    is_package: bool
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+    @cached_property
+    def tree(self) -> ast.Module | SyntaxError:
+        """The syntax tree, or what the parser said."""
+        try:
+            return ast.parse(self.text, filename=self.display)
+        except SyntaxError as error:
+            return error
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports of this module start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    def source_line(self, line: int) -> str:
+        """The stripped text of a line, counted from 1."""
+        return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
+
+
+def load_modules(root: Path, prefix: str, packages: tuple[str, ...]) -> tuple[dict[str, Module], list[str]]:
+    """The modules of ``packages`` with their parents' ``__init__``, and the packages that are not there."""
+    modules: dict[str, Module] = {}
+    missing = []
+    for package in packages:
+        files = list(_files_of(root, package))
+        if not files:
+            missing.append(package)
+        for parent in parents(package):
+            init = root.joinpath(*parent.split("."), "__init__.py")
+            files += [init] if init.is_file() else []
+        for file in files:
+            module = _module(root, prefix, file)
+            modules[module.name] = module
+    return dict(sorted(modules.items())), missing
+
+
+def module_exists(root: Path, name: str) -> bool:
+    """Whether the tree holds a module or package of that name, in the closure or not."""
+    base = root.joinpath(*name.split("."))
+    return base.with_suffix(".py").is_file() or base.is_dir()
+
+
+def _files_of(root: Path, package: str) -> Iterator[Path]:
+    base = root.joinpath(*package.split("."))
+    if base.with_suffix(".py").is_file():
+        yield base.with_suffix(".py")
+    for file in sorted(base.rglob("*.py")):
+        if all(part.isidentifier() for part in file.relative_to(root).with_suffix("").parts):
+            yield file
+
+
+def parents(package: str) -> Iterator[str]:
+    """The packages around a module, outermost first."""
+    parts = package.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length])
+
+
+def _module(root: Path, prefix: str, file: Path) -> Module:
+    known = _PARSED.get((file, prefix))
+    if known is None:
+        relative = file.relative_to(root)
+        parts = relative.with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        text = file.read_bytes().decode("utf-8", errors="replace")
+        known = _PARSED[file, prefix] = Module(name, file, f"{prefix}/{relative.as_posix()}", is_package, text)
+    return known
