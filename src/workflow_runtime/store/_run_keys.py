@@ -1,0 +1,102 @@
+"""Names of every key a run has or is indexed in. Private to the stores; pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from workflow_runtime.store.connection import tenant_key
+
+STATUSES: Final = ("RUNNING", "WAITING", "SUCCEEDED", "FAILED", "CANCELED")
+"""In the order of ORDINAL in lua/_runs.lua."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunKeys:
+    """Keys of one run."""
+
+    tenant: str
+    run_id: str
+    workflow_id: str
+    parent_run_id: str | None = None
+
+    def declared(self) -> list[str]:
+        """The KEYS of every run script, in the order lua/_runs.lua names them."""
+        of_run = [row_key(self.tenant, self.run_id), payload_key(self.tenant, self.run_id)]
+        of_run += [records_key(self.tenant, self.run_id), ledger_key(self.tenant, self.run_id)]
+        of_run += [children_key(self.tenant, self.run_id), children_key(self.tenant, self.parent_run_id or self.run_id)]
+        indexes = [index_key(self.tenant), index_key(self.tenant, workflow_id=self.workflow_id)]
+        indexes += [ended_key(self.tenant), unlaunched_key(self.tenant)]
+        workflow = [workflow_key(self.tenant, self.workflow_id), active_key(self.tenant, self.workflow_id)]
+        workflow += [queue_key(self.tenant, self.workflow_id), queues_key(self.tenant)]
+        return of_run + indexes + workflow + self._status_indexes()
+
+    def _status_indexes(self) -> list[str]:
+        return [
+            index_key(self.tenant, status=status, workflow_id=workflow_id)
+            for status in STATUSES
+            for workflow_id in (None, self.workflow_id)
+        ]
+
+
+def row_key(tenant: str, run_id: str) -> str:
+    """Hash: the row."""
+    return tenant_key(tenant, "run", run_id)
+
+
+def payload_key(tenant: str, run_id: str) -> str:
+    """String: the payload's JSON, apart from the row because it may be megabytes and lists do not need it."""
+    return tenant_key(tenant, "run", run_id, "payload")
+
+
+def records_key(tenant: str, run_id: str) -> str:
+    """Sorted set: projection records as JSON, scored by sequence number."""
+    return tenant_key(tenant, "run", run_id, "records")
+
+
+def ledger_key(tenant: str, run_id: str) -> str:
+    """Hash: the run's action ledger, idempotency key to entry."""
+    return tenant_key(tenant, "run", run_id, "ledger")
+
+
+def children_key(tenant: str, run_id: str) -> str:
+    """Sorted set: ids of child runs by creation."""
+    return tenant_key(tenant, "run", run_id, "children")
+
+
+def index_key(tenant: str, *, status: str | None = None, workflow_id: str | None = None) -> str:
+    """Sorted set: time members of all runs, or those of a workflow, of a status, or of both."""
+    parts = ["runs"]
+    if workflow_id is not None:
+        parts += ["workflow", workflow_id]
+    if status is not None:
+        parts += ["status", status]
+    return tenant_key(tenant, *parts)
+
+
+def ended_key(tenant: str) -> str:
+    """Sorted set: ids of ended runs by the time they ended."""
+    return tenant_key(tenant, "runs", "ended")
+
+
+def unlaunched_key(tenant: str) -> str:
+    """Sorted set: ids of runs that may execute but have not been seen executing, by the time they were allowed to."""
+    return tenant_key(tenant, "runs", "unlaunched")
+
+
+def queues_key(tenant: str) -> str:
+    """Set: ids of workflows that have waiting starts."""
+    return tenant_key(tenant, "runs", "queues")
+
+
+def workflow_key(tenant: str, workflow_id: str) -> str:
+    """Hash: the workflow's row (see catalog)."""
+    return tenant_key(tenant, "workflow", workflow_id)
+
+
+def active_key(tenant: str, workflow_id: str) -> str:
+    """Set: ids of the workflow's admitted runs that have not ended; the concurrency limit counts these."""
+    return tenant_key(tenant, "workflow", workflow_id, "active")
+
+
+def queue_key(tenant: str, workflow_id: str) -> str:
+    """Sorted set: ids of waiting starts in their order of arrival."""
+    return tenant_key(tenant, "workflow", workflow_id, "queue")

@@ -1,0 +1,89 @@
+"""Key names, Lua scripts and the set of tenants: what all stores share. Processes and activities only.
+
+Importing this module opens nothing; the client comes from the caller.
+"""
+
+import functools
+import importlib.resources
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from redis.asyncio import Redis
+
+from workflow_runtime.store.errors import InvalidNameError
+
+TENANTS_KEY: Final = "wf:tenants"
+"""Set of every tenant that has data. The only key without a tenant's hash tag, so always a call of its own."""
+
+_TENANT: Final = re.compile(r"[^{}\s\x00-\x1f\x7f]{1,200}")
+_ESCAPES: Final = str.maketrans({"%": "%25", ":": "%3A"})
+
+type Clock = Callable[[], datetime]
+"""Gives the present time, with UTC as its time zone."""
+
+type Script = Callable[[Sequence[str], Sequence[str | int]], Awaitable[Any]]
+"""Runs one Lua script with its KEYS and ARGV."""
+
+
+def check_tenant(tenant: str) -> str:
+    """``tenant`` itself; `InvalidNameError` when it could not be a hash tag."""
+    if not _TENANT.fullmatch(tenant):
+        raise InvalidNameError("tenant id", tenant, "1 to 200 characters without braces, blanks and control characters")
+    return tenant
+
+
+def tenant_key(tenant: str, *parts: str | int) -> str:
+    """The Redis key of something a tenant has. Colons inside a part are escaped, so two things never share a key.
+
+    >>> tenant_key("acme", "run", 42)
+    'wf:{acme}:run:42'
+    >>> tenant_key("acme", "schema", "a:b")
+    'wf:{acme}:schema:a%3Ab'
+    """
+    return ":".join((f"wf:{{{check_tenant(tenant)}}}", *(str(part).translate(_ESCAPES) for part in parts)))
+
+
+def register_script(redis: Redis, *names: str) -> Script:
+    """The script made of the files ``lua/<name>.lua`` in this order; the server learns it at the first call."""
+    script = redis.register_script("\n".join(_lua(name) for name in names))
+
+    async def run(keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        return await script(keys=list(keys), args=list(args))
+
+    return run
+
+
+@functools.cache
+def _lua(name: str) -> str:
+    return importlib.resources.files("workflow_runtime.store").joinpath("lua", f"{name}.lua").read_text("utf-8")
+
+
+async def remember_tenant(redis: Redis, tenant: str) -> None:
+    """Add ``tenant`` to the known ones; done before its first data, so that no data is ever overlooked."""
+    await redis.sadd(TENANTS_KEY, check_tenant(tenant))
+
+
+async def known_tenants(redis: Redis) -> tuple[str, ...]:
+    """Every tenant that has, or once had, data; sorted."""
+    return tuple(sorted(await cast(Awaitable[set[str]], redis.smembers(TENANTS_KEY))))
+
+
+def utc_now() -> datetime:
+    """The system clock."""
+    return datetime.now(UTC)
+
+
+def iso(moment: datetime) -> str:
+    """``moment`` as ISO 8601 UTC with milliseconds: ``2026-01-31T09:30:00.000Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def millis(moment: str | datetime) -> int:
+    """Milliseconds since 1970 of a moment (ISO 8601 text without a zone is UTC)."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,60 @@
+-- Shared head of every run script. KEYS as listed by RunKeys.declared() in _run_keys.py.
+local ROW, PAYLOAD, RECORDS, LEDGER, CHILDREN, SIBLINGS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ALL, OF_WORKFLOW, ENDED, UNLAUNCHED = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local WORKFLOW, ACTIVE, QUEUE, QUEUES = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+local FIRST_STATUS = 15
+
+local ORDINAL = {RUNNING = 0, WAITING = 1, SUCCEEDED = 2, FAILED = 3, CANCELED = 4}
+local TERMINAL = {SUCCEEDED = true, FAILED = true, CANCELED = true}
+
+local function status_indexes(status)
+  local at = FIRST_STATUS + 2 * ORDINAL[status]
+  return KEYS[at], KEYS[at + 1]
+end
+
+local function index_status(member, status)
+  local all, of_workflow = status_indexes(status)
+  redis.call('ZADD', all, 0, member)
+  redis.call('ZADD', of_workflow, 0, member)
+end
+
+local function unindex_status(member, status)
+  local all, of_workflow = status_indexes(status)
+  redis.call('ZREM', all, member)
+  redis.call('ZREM', of_workflow, member)
+end
+
+local function set_status(status)
+  local old, member = unpack(redis.call('HMGET', ROW, 'status', 'indexMember'))
+  if old ~= status then
+    unindex_status(member, old)
+    index_status(member, status)
+    redis.call('HSET', ROW, 'status', status)
+  end
+end
+
+local function leave_queue(run_id)
+  if redis.call('ZREM', QUEUE, run_id) == 1 and redis.call('EXISTS', QUEUE) == 0 then
+    redis.call('SREM', QUEUES, redis.call('HGET', ROW, 'workflowId'))
+  end
+  redis.call('HDEL', ROW, 'queuedReason')
+end
+
+-- A run that ended keeps no slot, no place in the queue and nothing it waits for.
+local function set_ended(run_id, status, ended_at, ended_ms)
+  set_status(status)
+  redis.call('HSET', ROW, 'endedAt', ended_at)
+  redis.call('HDEL', ROW, 'currentStepPath', 'currentWait')
+  redis.call('ZADD', ENDED, ended_ms, run_id)
+  redis.call('SREM', ACTIVE, run_id)
+  redis.call('ZREM', UNLAUNCHED, run_id)
+  leave_queue(run_id)
+end
+
+-- Why a start of this workflow has to wait, or nil.
+local function hindrance()
+  local paused, limit = unpack(redis.call('HMGET', WORKFLOW, 'isPaused', 'concurrencyLimit'))
+  if paused == 'true' then return 'paused' end
+  if limit and redis.call('SCARD', ACTIVE) >= tonumber(limit) then return 'concurrency' end
+  return nil
+end

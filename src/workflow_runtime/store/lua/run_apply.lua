@@ -1,0 +1,45 @@
+-- ARGV: run id, workflow id, '1' to replace all records, then a JSON array of
+--   {seq, text, at, status?, endedAt?, endedMs?, set {name: text}, clear [name]}
+-- whose values are text throughout: cjson would not keep numbers and empty arrays as they are.
+-- Answers {1 when the row exists, number of records applied, last seq}.
+local run_id = ARGV[1]
+local workflow_id = redis.call('HGET', ROW, 'workflowId')
+if not workflow_id then return {0, 0, 0} end
+if workflow_id ~= ARGV[2] then
+  return redis.error_reply('run ' .. run_id .. ' is of workflow ' .. workflow_id .. ', not ' .. ARGV[2])
+end
+
+if ARGV[3] == '1' then
+  redis.call('DEL', RECORDS)
+  redis.call('ZREM', ENDED, run_id)
+  redis.call('HDEL', ROW, 'seq', 'endedAt', 'startedAt', 'error', 'currentStepPath', 'currentWait', 'stepCount')
+  leave_queue(run_id)
+  set_status('RUNNING')
+end
+
+local function apply_run(record)
+  if TERMINAL[redis.call('HGET', ROW, 'status')] then return end
+  for name, text in pairs(record.set) do redis.call('HSET', ROW, name, text) end
+  for _, name in ipairs(record.clear) do redis.call('HDEL', ROW, name) end
+  if not record.status then return end
+  if TERMINAL[record.status] then
+    set_ended(run_id, record.status, record.endedAt, record.endedMs)
+  else
+    set_status(record.status)
+  end
+end
+
+local last = tonumber(redis.call('HGET', ROW, 'seq') or '0')
+local applied = 0
+for _, record in ipairs(cjson.decode(ARGV[4])) do
+  if record.seq > last then
+    redis.call('ZADD', RECORDS, record.seq, record.text)
+    if record.set then apply_run(record) end
+    redis.call('HSET', ROW, 'updatedAt', record.at)
+    last = record.seq
+    applied = applied + 1
+  end
+end
+redis.call('HSET', ROW, 'seq', last)
+redis.call('ZREM', UNLAUNCHED, run_id)
+return {1, applied, last}

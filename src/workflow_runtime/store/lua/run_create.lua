@@ -1,0 +1,35 @@
+-- ARGV: 'create' | 'admit', run id, index member, created ms, payload JSON, then fields of the row.
+-- Answers 'created' | 'admitted' | 'queued' | 'ended' | 'missing' | 'archived', and whether the row is new.
+local mode, run_id, member, created_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+if redis.call('EXISTS', ROW) == 1 then
+  local status, queued = unpack(redis.call('HMGET', ROW, 'status', 'queuedReason'))
+  if queued then return {'queued', 0} end
+  return {TERMINAL[status] and 'ended' or 'admitted', 0}
+end
+
+local reason = nil
+if mode == 'admit' then
+  if redis.call('EXISTS', WORKFLOW) == 0 then return {'missing', 0} end
+  if redis.call('HEXISTS', WORKFLOW, 'archivedAt') == 1 then return {'archived', 0} end
+  reason = hindrance()
+  if not reason and redis.call('EXISTS', QUEUE) == 1 then reason = 'concurrency' end
+end
+
+redis.call('SET', PAYLOAD, ARGV[5])
+redis.call('HSET', ROW, 'indexMember', member, unpack(ARGV, 6))
+redis.call('ZADD', ALL, 0, member)
+redis.call('ZADD', OF_WORKFLOW, 0, member)
+index_status(member, redis.call('HGET', ROW, 'status'))
+if redis.call('HEXISTS', ROW, 'parentRunId') == 1 then redis.call('ZADD', SIBLINGS, created_ms, run_id) end
+
+if reason then
+  set_status('WAITING')
+  redis.call('HSET', ROW, 'queuedReason', reason)
+  redis.call('ZADD', QUEUE, redis.call('HINCRBY', WORKFLOW, 'queueSequence', 1), run_id)
+  redis.call('SADD', QUEUES, redis.call('HGET', ROW, 'workflowId'))
+  return {'queued', 1}
+end
+if mode == 'admit' then redis.call('SADD', ACTIVE, run_id) end
+redis.call('ZADD', UNLAUNCHED, created_ms, run_id)
+return {'admitted', 1}
