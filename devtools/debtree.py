@@ -25,7 +25,11 @@ _DROPPED = (
     "etc/default",
     "etc/init.d",
     "etc/logrotate.d",
+    "etc/python3.13",
     "etc/redis",
+    "usr/lib/python3.13/pydoc_data",
+    "usr/lib/python3.13/test",
+    "usr/share/binfmts",
     "var",
 )
 _MERGED = ("bin", "sbin", "lib", "lib64")
@@ -52,6 +56,12 @@ def unpack(debs: list[Path], tree: Path) -> None:
 def _drop(tree: Path) -> None:
     for part in _DROPPED:
         shutil.rmtree(tree / part, ignore_errors=True)
+    for gconv in tree.glob("usr/lib/*/gconv"):
+        shutil.rmtree(gconv)  # character sets of iconv(3), which nothing here calls
+    for path in tree.rglob("*"):
+        # An absolute link means another file on every machine: outside a container it would reach the host's.
+        if path.is_symlink() and path.readlink().is_absolute():
+            path.unlink()
     documents = tree / "usr/share/doc"
     for path in sorted(documents.rglob("*"), reverse=True) if documents.exists() else []:
         if path.is_dir() and not path.is_symlink():

@@ -63,8 +63,15 @@ def tree_hash(path: Path) -> str:
     return run(["nix", "hash", "path", path], what=f"hashing {path.name}", env=environment()).strip()
 
 
-def keep(store_path: str, link: Path) -> None:
-    """Protect a store path from garbage collection for as long as ``link`` exists."""
+def keep(store_paths: list[str], link: Path) -> None:
+    """Protect store paths from garbage collection for as long as the links named ``link``, ``link-2``… exist."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["nix-store", "--realise", store_path, "--add-root", link, "--indirect"]
-    run(argv, what=f"keeping {store_path}", env=environment())
+    argv = ["nix-store", "--realise", *store_paths, "--add-root", link, "--indirect"]
+    run(argv, what="protecting the sources from garbage collection", env=environment())
+
+
+def build(attributes: list[str]) -> list[str]:
+    """Build flake attributes of this checkout; their output paths in order. Nix's own progress goes to the terminal."""
+    installables = [f"{ROOT}#{attribute}" for attribute in attributes]
+    argv = ["nix", "build", "--no-link", "--print-out-paths", "--print-build-logs", *installables]
+    return run(argv, what=f"building {', '.join(attributes)}", env=environment(), cwd=ROOT).split()

@@ -1,0 +1,31 @@
+# The non-authored domain queues. It works without workflow-worker and refuses the authored queue.
+{ at }:
+{
+  base = "python";
+  group = "temporal-worker";
+  packages = [
+    "workflow_runtime.core"
+    "workflow_runtime.store"
+    "workflow_runtime.service"
+    "temporal_worker"
+  ];
+  program.python = "temporal_worker";
+
+  owns.queues = [
+    "tenant-workflows"
+    "portal-domain-workflows"
+    "email-domain-workflows"
+    "alga-jobs"
+    "sla-workflows"
+  ];
+
+  needs = [ "redis" "temporal" ];
+  ports.health = 4000;
+  env = {
+    BIND_HOST = at.bind;
+    PORT = at.port "health";
+    REDIS_URL = "redis://${at.address "redis" "client"}/0";
+    TEMPORAL_ADDRESS = at.address "temporal" "grpc";
+  };
+  probe.http = { port = "health"; path = "/readyz"; };
+}

@@ -1,0 +1,27 @@
+# The application side: HTTP API, operator page, AI and e-mail actions. The only image that holds bootstrap.
+{ at }:
+{
+  base = "python";
+  group = "workflow-server";
+  packages = [
+    "workflow_runtime.core"
+    "workflow_runtime.store"
+    "workflow_runtime.service"
+    "workflow_runtime.bootstrap"
+    "workflow_server"
+  ];
+  program.python = "workflow_server";
+
+  owns.queues = [ "workflow-app-actions" ];
+
+  needs = [ "redis" "temporal" ];
+  ports.http = 8080;
+  env = {
+    BIND_HOST = at.bind;
+    PORT = at.port "http";
+    REDIS_URL = "redis://${at.address "redis" "client"}/0";
+    TEMPORAL_ADDRESS = at.address "temporal" "grpc";
+  };
+  directories.secrets = "WORKFLOW_SECRETS_DIR";
+  probe.http = { port = "http"; path = "/readyz"; };
+}

@@ -1,0 +1,28 @@
+# The one process that owns authored execution and the workflow event stream.
+{ at }:
+{
+  base = "python";
+  group = "workflow-worker";
+  packages = [
+    "workflow_runtime.core"
+    "workflow_runtime.store"
+    "workflow_runtime.service"
+    "workflow_worker"
+  ];
+  program.python = "workflow_worker";
+
+  owns.queues = [ "workflow-runtime-v2" ];
+  owns.consumerGroups = [ "workflow-runtime-v2" ];
+
+  needs = [ "redis" "temporal" ];
+  ports.health = 4000;
+  env = {
+    BIND_HOST = at.bind;
+    PORT = at.port "health";
+    REDIS_URL = "redis://${at.address "redis" "client"}/0";
+    TEMPORAL_ADDRESS = at.address "temporal" "grpc";
+  };
+  # Values of {"$secret": NAME}: one file per tenant and name, read-only.
+  directories.secrets = "WORKFLOW_SECRETS_DIR";
+  probe.http = { port = "health"; path = "/readyz"; };
+}

@@ -1,0 +1,91 @@
+# The index: wires mechanism (nix/) to declarations (images/) and names every output of the flake.
+{ self }:
+let
+  inherit (builtins) attrNames filter fromTOML listToAttrs map mapAttrs readFile;
+
+  systems = [ "x86_64-linux" "aarch64-linux" ];
+  eachSystem = make: listToAttrs (map (system: { name = system; value = make system; }) systems);
+
+  src = ../src;
+  project = fromTOML (readFile ../pyproject.toml);
+  declarationFiles = import ../images;
+  topology = import ../images/topology.nix;
+
+  pep508 = import ./pep508.nix { };
+  wheelTags = import ./wheel-tags.nix { };
+  poetryLock = import ./poetry-lock.nix { inherit pep508 wheelTags; };
+  ownership = import ./ownership.nix { };
+  sources = import ./sources.nix { };
+  builders = import ./builders.nix { };
+
+  lock = poetryLock.parseLock (readFile ../poetry.lock);
+  groups = attrNames project.tool.poetry.group;
+
+  # The declarations as they stand inside containers, or on this machine's loopback address (./embedded).
+  declareFor =
+    place:
+    let
+      declarations = ownership.check (
+        mapAttrs (name: declare: declare { at = place declarations name; } // { inherit name; }) declarationFiles
+      );
+    in
+    declarations;
+  inContainers = declareFor (import ./places.nix { }).container;
+
+  perSystem =
+    system:
+    let
+      toolchain = import ./toolchains/debian { inherit builders; } { inherit system; };
+      closures = import ./closure.nix { inherit toolchain poetryLock sources; } { inherit lock groups src; };
+      image = import ./image.nix { inherit toolchain closures; };
+      boundary = import ./boundary.nix { inherit toolchain closures; } { inherit src declarationFiles; declarations = inContainers; };
+      images = mapAttrs (name: declaration: image.build name declaration (boundary.checksOf name)) inContainers;
+      compose = import ./compose.nix { inherit toolchain image; } { declarations = inContainers; inherit topology images; };
+      onLoopback = declareFor ((import ./places.nix { }).loopback compose.portVariable);
+      supervisor = import ./supervisor.nix { inherit toolchain closures compose; } {
+        declarations = onLoopback;
+        inherit topology images;
+      };
+      shell = import ./shell.nix { inherit toolchain closures poetryLock; } { inherit lock; };
+    in
+    {
+      inherit images compose supervisor closures toolchain boundary shell;
+      packages =
+        listToAttrs (map (name: { name = "${name}-image"; value = images.${name}; }) (attrNames images))
+        // {
+          compose = compose.file;
+          supervisor = supervisor.file;
+          environment = shell.environment;
+          default = images.workflow-worker;
+        };
+    };
+
+  all = eachSystem perSystem;
+in
+{
+  packages = mapAttrs (_: built: built.packages) all;
+
+  devShells = mapAttrs (_: built: { default = built.shell.develop; }) all;
+
+  # What ./dev needs to know: read with `nix eval --json`, never built.
+  lib = {
+    inherit topology poetryLock pep508 wheelTags;
+    ownership = ownership // { table = ownership.owners inContainers; };
+    images = mapAttrs (
+      name: declaration: {
+        inherit (declaration) ports;
+        owns = { queues = [ ]; consumerGroups = [ ]; } // (declaration.owns or { });
+        needs = declaration.needs or [ ];
+        volumes = attrNames (declaration.volumes or { });
+      }
+    ) inContainers;
+    sources = mapAttrs (
+      _: built: {
+        bases = mapAttrs (_: path: { path = path.outPath; }) built.toolchain.bases;
+        wheels = map (wheel: { inherit (wheel) name version file hash; path = (built.toolchain.wheel wheel).outPath; }) (
+          poetryLock.wheels { inherit lock; inherit (built.toolchain) target; groups = poetryLock.groupNames lock; }
+        );
+      }
+    ) all;
+  };
+}
