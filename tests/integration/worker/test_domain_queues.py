@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
-from tests.fakes.runs import PrunedRuns
+from tests.fakes.runs import EndedRuns
 
 from temporal_worker.domains import all_domains
 from temporal_worker.job_handlers import job_handlers
@@ -35,7 +35,7 @@ async def jobs_client(client: Client) -> AsyncIterator[Client]:
 
 def _worker(client: Client, queue: str) -> Any:
     probe = QueueProbe(image=IMAGE.name, digest=IMAGE.digest, identity=client.identity)
-    domain = all_domains(probe, JobRunner(job_handlers(PrunedRuns(removed=3))))[queue]
+    domain = all_domains(probe, JobRunner(job_handlers(EndedRuns())))[queue]
     return build_worker(
         client,
         queue,
@@ -64,13 +64,6 @@ async def test_job_answers_with_its_handlers_result_and_keeps_its_status(jobs_cl
     assert await handle.result() == {"jobId": "j-1", "jobName": "diagnostics.echo", "result": {"a": [1, None]}}
     status = await handle.query(QUERY_STATUS)
     assert (status["status"], status["result"]) == ("SUCCEEDED", {"a": [1, None]})
-
-
-async def test_prune_job_passes_the_tenant_and_the_age(jobs_client: Client) -> None:
-    result = await jobs_client.execute_workflow(
-        JOB_WORKFLOW, _job("prune-runs", {"olderThanDays": 30}), id="prune", task_queue="alga-jobs"
-    )
-    assert result["result"] == {"removed": 3, "olderThanDays": 30}
 
 
 async def test_unknown_job_fails_at_once_and_names_the_known_ones(jobs_client: Client) -> None:
