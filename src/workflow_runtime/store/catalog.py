@@ -146,14 +146,14 @@ class Catalog:
         return row if outcome == "published" else await self.get_version(tenant, workflow_id, version)
 
     async def get_version(self, tenant: str, workflow_id: str, version: int | None = None) -> PublishedVersion:
-        """A version, by default the latest. Raises `NotFoundError`, or `HashMismatchError` when it was tampered with."""
+        """A version, by default the latest. Raises `NotFoundError`, or `HashMismatchError` when it was changed."""
         if version is None:
             version = (await self.get_workflow(tenant, workflow_id)).latest_version or 0
         key = _version_key(tenant, workflow_id, version)
         raw = await cast(Awaitable[dict[str, str]], self._redis.hgetall(key))
         if not raw:
-            name = f"{workflow_id} version {version}" if version else f"published version of {workflow_id}"
-            raise NotFoundError("workflow", name, tenant, "publish it first")
+            what = f"version {version}" if version else "a published version"
+            raise NotFoundError(f"{what} of workflow", workflow_id, tenant, "publish it first")
         actual = _sha256(raw["definition"])
         if actual != raw["hash"]:
             raise HashMismatchError(workflow_id, version, raw["hash"], actual)
