@@ -70,8 +70,13 @@ def keep(store_paths: list[str], link: Path) -> None:
     run(argv, what="protecting the sources from garbage collection", env=environment())
 
 
-def build(attributes: list[str]) -> list[str]:
-    """Build flake attributes of this checkout; their output paths in order. Nix's own progress goes to the terminal."""
+def build(attributes: list[str]) -> list[dict[str, str]]:
+    """Build flake attributes of this checkout: for each, its output paths by output name. Build logs go to the terminal."""
     installables = [f"{ROOT}#{attribute}" for attribute in attributes]
-    argv = ["nix", "build", "--no-link", "--print-out-paths", "--print-build-logs", *installables]
-    return run(argv, what=f"building {', '.join(attributes)}", env=environment(), cwd=ROOT).split()
+    text = run(
+        ["nix", "build", "--no-link", "--json", "--print-build-logs", *installables],
+        what=f"building {', '.join(attributes)}",
+        env=environment(),
+        cwd=ROOT,
+    )
+    return [built["outputs"] for built in json.loads(text)]

@@ -11,6 +11,9 @@
   ];
   program.python = "temporal_worker";
 
+  # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.
+  workflowCode = [ "workflow_runtime.core" ];
+
   owns.queues = [
     "tenant-workflows"
     "portal-domain-workflows"

@@ -12,6 +12,9 @@
   ];
   program.python = "workflow_server";
 
+  # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.
+  workflowCode = [ "workflow_runtime.core" ];
+
   owns.queues = [ "workflow-app-actions" ];
 
   needs = [ "redis" "temporal" ];

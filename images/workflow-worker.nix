@@ -11,6 +11,9 @@
   ];
   program.python = "workflow_worker";
 
+  # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.
+  workflowCode = [ "workflow_runtime.core" "workflow_worker.authored_run" ];
+
   owns.queues = [ "workflow-runtime-v2" ];
   owns.consumerGroups = [ "workflow-runtime-v2" ];
 

@@ -1,6 +1,150 @@
-# The import boundary of each image, as a derivation the image waits for.
-{ toolchain, closures }:
-{ src, declarationFiles, declarations }:
-{
-  checksOf = name: [ ];
+# The import boundary of each image: the document its check reads, and the check as a derivation the image waits for.
+{ toolchain, closures, poetryLock, sources }:
+{ src, project, lock, declarations }:
+let
+  inherit (builtins) attrNames attrValues concatMap elem filter genList head isString length listToAttrs map match readFile replaceStrings split;
+
+  python = filter (name: declarations.${name}.base == "python") (attrNames declarations);
+
+  # Line number of the first line of a file that a pattern matches whole, or null.
+  lineOf =
+    file: pattern:
+    let
+      lines = filter isString (split "\n" (readFile file));
+      numbered = genList (index: { number = index + 1; text = builtins.elemAt lines index; }) (length lines);
+      found = filter (line: match pattern line.text != null) numbered;
+    in
+    if found == [ ] then null else (head found).number;
+
+  withoutNull = attrs: removeAttrs attrs (filter (name: attrs.${name} == null) (attrNames attrs));
+
+  linesOf = file: patterns: withoutNull (builtins.mapAttrs (_: lineOf file) patterns);
+
+  normalise = name: replaceStrings [ "_" "." ] [ "-" "-" ] (builtins.head (match "([A-Za-z0-9._-]+).*" name));
+
+  directOf =
+    group:
+    map normalise (if group == "main" then project.project.dependencies else attrNames project.tool.poetry.group.${group}.dependencies);
+
+  groupsOf = name: [ "main" declarations.${name}.group ];
+
+  distribution =
+    name: wheel: {
+      inherit (wheel) version groups;
+      name = wheel.name;
+      direct = elem wheel.name (concatMap directOf (groupsOf name));
+    };
+
+  knownFirstParty = listToAttrs (
+    map (package: {
+      name = package;
+      value = filter (name: elem package declarations.${name}.packages) python;
+    }) (concatMap (name: declarations.${name}.packages) python)
+  );
+
+  outside =
+    name:
+    let
+      inside = map (wheel: wheel.name) (closures.wheelsOf name declarations.${name});
+    in
+    listToAttrs (
+      map (package: { inherit (package) name; value = { inherit (package) groups version; }; }) (
+        filter (package: !(elem package.name inside)) lock.package
+      )
+    );
+in
+rec {
+  # The JSON document the boundary program reads for one image; nix/builders/boundary/manifest.py describes it.
+  #
+  # Type: manifestOf :: String -> AttrSet
+  # Example: (manifestOf "workflow-worker").firstParty
+  #          => [ "workflow_runtime.core" … ]
+  manifestOf =
+    name:
+    let
+      declaration = declarations.${name};
+      file = ../images + "/${name}.nix";
+      wheels = closures.wheelsOf name declaration;
+      closure = closures.closureOf name declaration;
+      environment = closures.environment { inherit name; components = closure.wheels ++ [ closure.source ]; };
+    in
+    {
+      version = 1;
+      image = name;
+      inherit (declaration) group;
+      declaration = {
+        file = "images/${name}.nix";
+        lines = linesOf file {
+          packages = " *packages = .*";
+          group = " *group = .*";
+          program = " *program\\..*";
+        };
+      };
+      pyproject = {
+        file = "pyproject.toml";
+        lines = linesOf ../pyproject.toml (
+          { main = "dependencies = .*"; }
+          // listToAttrs (
+            map (group: { name = group; value = "\\[tool\\.poetry\\.group\\.${group}\\.dependencies].*"; }) (attrNames project.tool.poetry.group)
+          )
+        );
+      };
+      sourceRoot = sources { inherit src; inherit (declaration) packages; };
+      firstParty = declaration.packages;
+      inherit knownFirstParty;
+      forbidden = filter (package: !(elem package declaration.packages)) [ "workflow_runtime.bootstrap" ];
+      layers = [
+        [ "workflow_worker" "temporal_worker" "workflow_server" ]
+        [ "workflow_runtime.bootstrap" ]
+        [ "workflow_runtime.service" ]
+        [ "workflow_runtime.store" ]
+        [ "workflow_runtime.core" ]
+      ];
+      distributions = map (distribution name) wheels;
+      knownDistributions = outside name;
+      sitePackages = map (part: "${part.out}/lib/python${toolchain.pythonVersion}/site-packages") closure.wheels;
+      entryPoints = [
+        {
+          kind = "command";
+          value = [ "python" "-m" declaration.program.python ];
+          file = "images/${name}.nix";
+        }
+        {
+          kind = "health check";
+          value = [ "python" "-m" "workflow_runtime.service.probe" ];
+          file = "nix/image.nix";
+        }
+      ];
+      workflowModules = declaration.workflowCode;
+      interpreter = toolchain.throughLoader {
+        base = closure.base.out;
+        program = "usr/bin/python${toolchain.pythonVersion}";
+        argv0 = "${environment}/bin/python3";
+      };
+    };
+
+  # The check of one image as a derivation.
+  #
+  # Type: check :: String -> Derivation
+  # Example: nix build .#checks.x86_64-linux.boundary-workflow-worker
+  check =
+    name:
+    toolchain.run {
+      name = "boundary-${name}";
+      program = "check_boundary";
+      modules = [ "boundary" "document" ];
+      document = manifestOf name;
+    };
+
+  # What must have passed before an image is assembled; images without Python have nothing to check.
+  #
+  # Type: checksOf :: String -> [ Derivation ]
+  # Example: checksOf "redis"
+  #          => [ ]
+  checksOf = name: if elem name python then [ (check name) ] else [ ];
+
+  # Type: checks :: { name :: Derivation }
+  # Example: attrNames checks
+  #          => [ "boundary-temporal-worker" "boundary-workflow-server" "boundary-workflow-worker" ]
+  checks = listToAttrs (map (name: { name = "boundary-${name}"; value = check name; }) python);
 }

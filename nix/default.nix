@@ -38,7 +38,10 @@ let
       toolchain = import ./toolchains/debian { inherit builders; } { inherit system; };
       closures = import ./closure.nix { inherit toolchain poetryLock sources; } { inherit lock groups src; };
       image = import ./image.nix { inherit toolchain closures; };
-      boundary = import ./boundary.nix { inherit toolchain closures; } { inherit src declarationFiles; declarations = inContainers; };
+      boundary = import ./boundary.nix { inherit toolchain closures poetryLock sources; } {
+        inherit src project lock;
+        declarations = inContainers;
+      };
       images = mapAttrs (name: declaration: image.build name declaration (boundary.checksOf name)) inContainers;
       compose = import ./compose.nix { inherit toolchain image; } { declarations = inContainers; inherit topology images; };
       onLoopback = declareFor ((import ./places.nix { }).loopback compose.portVariable);
