@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from workflow_runtime.core.actions import ActionSpec, validate_json
-from workflow_runtime.core.contract import ACTION_ACTIVITY, FAILURE_TYPE_PREFIX, ActionContext, ActionRequest
+from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionContext, ActionRequest
 from workflow_runtime.core.errors import ActionFailure, Failure, RuntimeFailureError, ValidationFailure
+from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.heartbeat import heartbeats
 
 _REDACTED = "[SECRET:REDACTED]"
@@ -150,16 +150,6 @@ def _require(schema: Any, value: Any, request: ActionRequest, side: str, secrets
             code=f"ACTION_{side.upper()}_INVALID",
             details={"problems": secrets.scrub(problems)},
         )
-
-
-def application_error(failure: Failure) -> ApplicationError:
-    """The form in which a failure crosses Temporal (RUNTIME.md section 1); retrying is the machine's business."""
-    return ApplicationError(
-        failure.message,
-        failure.model_dump(mode="json", by_alias=True),
-        type=f"{FAILURE_TYPE_PREFIX}{failure.category.value}",
-        non_retryable=True,
-    )
 
 
 class _SecretScope:
