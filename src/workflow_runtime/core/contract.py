@@ -28,6 +28,9 @@ SIGNAL_EVENT: Final = "workflowRuntimeV2Event"
 SIGNAL_HUMAN_TASK: Final = "workflowRuntimeV2HumanTask"
 SIGNAL_QUOTA_RESUME: Final = "workflowRuntimeV2QuotaResume"
 
+UPDATE_COMPLETE_TASK: Final = "workflowRuntimeV2CompleteTask"
+"""Answers a human task like the signal does, but refuses a response the sender should correct."""
+
 QUERY_CURRENT_STEP: Final = "workflowRuntimeV2CurrentStep"
 QUERY_CURRENT_WAIT: Final = "workflowRuntimeV2CurrentWait"
 QUERY_SUMMARY: Final = "workflowRuntimeV2InterpreterSummary"
