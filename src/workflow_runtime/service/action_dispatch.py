@@ -5,9 +5,9 @@ Every process of ours which serves actions (workflow-worker its own queue, workf
 is RUNTIME.md section 6: known action, secrets, input schema, ledger, handler, output schema, ledger.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 from temporalio import activity
@@ -17,6 +17,7 @@ from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionContext, Actio
 from workflow_runtime.core.errors import ActionFailure, Failure, RuntimeFailureError, ValidationFailure
 from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.heartbeat import heartbeats
+from workflow_runtime.store.ledger import LedgerVerdict
 
 _REDACTED = "[SECRET:REDACTED]"
 
@@ -47,41 +48,33 @@ class ServedAction:
     handler: Handler
 
 
-class LedgerVerdict(StrEnum):
-    """What the ledger knows of an idempotency key when an attempt begins."""
-
-    FRESH = "FRESH"
-    """Nothing, or an attempt that failed: run it."""
-    SUCCEEDED = "SUCCEEDED"
-    """It already succeeded: answer with the recorded output."""
-    UNKNOWN = "UNKNOWN"
-    """A side-effectful attempt began and nobody knows how it ended: run it as recovered."""
-
-
 class Ledger(Protocol):
-    """The part of the action ledger a dispatcher needs."""
+    """The part of `ActionLedger` a dispatcher needs."""
 
     async def begin(self, request: ActionRequest, *, side_effectful: bool) -> tuple[LedgerVerdict, Any]:
         """Record the start of an attempt; the second value is the recorded output of a succeeded one."""
 
-    async def succeed(self, request: ActionRequest, output: Any) -> None:
-        """Record the output."""
+    async def succeed(self, request: ActionRequest, output: Any) -> Any:
+        """Record the output and answer the one that stands."""
 
     async def fail(self, request: ActionRequest, failure: Failure) -> None:
         """Record the failure; a later attempt runs again."""
 
+    async def unknown(self, request: ActionRequest) -> None:
+        """Record that nobody can say how the attempt ended."""
 
-class SecretSource(Protocol):
-    """Where the values of ``{"$secret": NAME}`` come from."""
+
+class Secrets(Protocol):
+    """The part of `SecretSource` a dispatcher needs."""
 
     async def resolve(self, tenant_id: str, name: str) -> str:
-        """The value; `ValidationFailure` with code SECRET_NOT_FOUND when there is none."""
+        """The value of ``{"$secret": name}``; `ValidationFailure` SECRET_NOT_FOUND when there is none."""
 
 
 class ActionDispatcher:
     """Runs the served actions of one process."""
 
-    def __init__(self, actions: Iterable[ServedAction], *, ledger: Ledger, secrets: SecretSource) -> None:
+    def __init__(self, actions: Iterable[ServedAction], *, ledger: Ledger, secrets: Secrets) -> None:
         self._actions = {(action.spec.id, action.spec.version): action for action in actions}
         self._ledger = ledger
         self._secrets = secrets
@@ -109,14 +102,21 @@ class ActionDispatcher:
         if verdict is LedgerVerdict.SUCCEEDED:
             return output
         call = ActionCall(value, request.idempotency_key, request.context, verdict is LedgerVerdict.UNKNOWN)
+        return await self._perform(action, call, request, secrets)
+
+    async def _perform(
+        self, action: ServedAction, call: ActionCall, request: ActionRequest, secrets: "_SecretScope"
+    ) -> Any:
         try:
             output = secrets.scrub(await _guarded(action.handler, call, secrets))
             _require(action.spec.output_schema, output, request, "output", secrets)
         except RuntimeFailureError as error:
             await self._ledger.fail(request, error.to_failure())
             raise
-        await self._ledger.succeed(request, output)
-        return output
+        except asyncio.CancelledError:
+            await self._ledger.unknown(request)
+            raise
+        return await self._ledger.succeed(request, output)
 
     def _find(self, request: ActionRequest) -> ServedAction:
         action = self._actions.get((request.action_id, request.version))
@@ -155,7 +155,7 @@ def _require(schema: Any, value: Any, request: ActionRequest, side: str, secrets
 class _SecretScope:
     """The secrets one call used: fills them in, and takes them out of whatever leaves the activity."""
 
-    def __init__(self, source: SecretSource, tenant_id: str) -> None:
+    def __init__(self, source: Secrets, tenant_id: str) -> None:
         self._source = source
         self._tenant_id = tenant_id
         self._values: set[str] = set()
