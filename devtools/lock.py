@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devtools import debian
+from devtools import debian, fetch, nixcli
 from devtools.console import step
 from devtools.errors import DevError
 from devtools.paths import ROOT, STATE
 from devtools.process import run
+
+_POETRY = STATE / "poetry"
 
 
 def lock() -> None:
@@ -38,30 +40,56 @@ def _summary(text: str) -> list[str]:
 
 
 def _poetry_lock() -> None:
-    poetry = _install_poetry()
+    python = _install_poetry()
     step("resolving pyproject.toml with Poetry")
     # Poetry asks an index's JSON endpoint by default; the mirror plugin makes it use the simple index pip uses, and
     # the lock file then names no host.
-    environment = {**os.environ, "POETRY_PYPI_MIRROR_URL": _pip_index(), "POETRY_VIRTUALENVS_CREATE": "false"}
-    done = subprocess.run([poetry, "lock", "--no-interaction"], cwd=ROOT, env=environment, check=False)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(_POETRY / "packages"),
+        "POETRY_PYPI_MIRROR_URL": _pip_index(),
+        "POETRY_VIRTUALENVS_CREATE": "false",
+    }
+    done = subprocess.run([python, "-m", "poetry", "lock", "--no-interaction"], cwd=ROOT, env=environment, check=False)
     if done.returncode != 0:
         raise DevError("Poetry could not resolve pyproject.toml; its message stands above")
 
 
 def _install_poetry() -> Path:
-    venv = STATE / "poetry"
-    poetry = venv / "bin" / "poetry"
-    if not poetry.exists():
+    """Poetry below .dev/poetry, for the interpreter of our own base: pyproject.toml asks for a newer one than Debian 12 has."""
+    python = _interpreter()
+    packages = _POETRY / "packages"
+    if not packages.exists():
         step("installing Poetry into .dev/poetry")
-        run([sys.executable, "-m", "venv", venv], what="creating the virtual environment for Poetry")
-        run([venv / "bin/pip", "install", "--quiet", "poetry>=2.1,<3", "poetry-plugin-pypi-mirror"], what="installing Poetry")
-    return poetry
+        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--target", packages, "--python-version", "3.13"]
+        run([*argv, "--only-binary", ":all:", "poetry>=2.1,<3", "poetry-plugin-pypi-mirror"], what="installing Poetry")
+    return python
+
+
+def _interpreter() -> Path:
+    """A prefix that is no virtual environment: Poetry starts the interpreter behind one directly, without its loader."""
+    fetch.fetch()
+    environment = Path(nixcli.build(["environment"])[0]["out"])
+    home = (environment / "pyvenv.cfg").read_text().partition("home = ")[2].splitlines()[0]
+    python = _POETRY / "bin" / "python3"
+    python.parent.mkdir(parents=True, exist_ok=True)
+    library = _POETRY / "lib"
+    library.mkdir(exist_ok=True)
+    link = library / "python3.13"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(home).parent / "lib" / "python3.13")
+    script = (environment / "bin" / "python3").read_text()
+    python.write_text(script.replace(str(environment / "bin" / "python3"), str(python)))
+    python.chmod(0o755)
+    return python
 
 
 def _pip_index() -> str:
     configured = os.environ.get("POETRY_PYPI_MIRROR_URL") or os.environ.get("PIP_INDEX_URL")
     if configured:
         return configured
-    code = "from pip._internal.cli.main_parser import parse_command; from pip._internal.commands import create_command; " \
+    code = (
+        "from pip._internal.commands import create_command; "
         "print(create_command('download').parser.parse_args([])[0].index_url)"
+    )
     return run([sys.executable, "-c", code], what="asking pip for its index").strip()
