@@ -1,0 +1,116 @@
+"""Evaluates checked expressions with jlens inside a fixed budget. Private to ``core.expressions``.
+
+The budget counts evaluation steps, nesting, array items and text bytes: the same expression on the same values always
+ends the same way, on any machine. It never looks at a clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jlens
+
+from workflow_runtime.core.canonical import Json
+from workflow_runtime.core.errors import ExpressionFailure
+from workflow_runtime.core.expressions._check import Shape
+from workflow_runtime.core.expressions._cost import affordable_steps
+from workflow_runtime.core.expressions._functions import NOW_VARIABLE, prelude
+
+MAX_RESULT_BYTES: Final = 256 * 1024
+"""Size of a result as compact JSON in UTF-8."""
+
+_WRAPPER_BYTES: Final = len('{"r":}')
+_MAX_DEPTH: Final = 700
+_FIXED_TIME: Final = "1970-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    steps: int
+    items: int
+    text_bytes: int
+
+
+# Worst memory is steps times the largest value a step can build, so a budget for texts that build values is wide in one
+# of them only. All are tried, from many small values to a few large ones.
+_MANY_SMALL: Final = _Budget(steps=60_000, items=2_000, text_bytes=8 * 1024)
+_SOME_MEDIUM: Final = _Budget(steps=20_000, items=6_000, text_bytes=32 * 1024)
+_FEW_LARGE: Final = _Budget(steps=6_000, items=20_000, text_bytes=MAX_RESULT_BYTES)
+_BUILDING: Final = (_MANY_SMALL, _SOME_MEDIUM, _FEW_LARGE)
+_READ_ONLY: Final = _Budget(steps=400_000, items=100_000, text_bytes=MAX_RESULT_BYTES)
+BUDGET_CODES: Final = frozenset({"U1001", "U1006", "D1011"})
+"""Limits of the engine: size of an array, text or result; steps; depth."""
+
+
+class Program:
+    """A compiled expression, ready to run against any context, from any thread."""
+
+    def __init__(self, text: str, shape: Shape) -> None:
+        # The bare text must compile on its own: only then is it one expression which the wrapper cannot break apart.
+        compile_text(text)
+        head = prelude(shape.arities)
+        self.offset = len(f'({head}{{"r":(')
+        self._main = compile_text(f'({head}{{"r":({text}\n)}})')
+        self._nan = compile_text(f'({head}$_w:={{"r":({text}\n)}};$count($_w.**[$!=$])>0)') if shape.divides else None
+        self._budgets = _BUILDING if shape.builds else (_READ_ONLY,)
+        self._comparisons = tuple(shape.comparisons) if shape.looks_around else ()
+        self._reads = self._main.reads()["input"] if self._comparisons else None
+
+    def run(self, context: Mapping[str, Any], now_iso: str) -> Json:
+        """The result, or ``jlens.JlensError``, or ``ExpressionFailure`` for a missing result and for NaN."""
+        result = self._within_budget(self._main, context, now_iso)
+        if "r" not in result:
+            raise ExpressionFailure(
+                "The expression gave no value: a name in it is missing. Wrap it in coalesce to give a default.",
+                code="MISSING_RESULT",
+            )
+        value: Json = result["r"]
+        # The engine shows NaN as null, so only a result with a null in it can hide one.
+        if self._nan is not None and _holds_null(value) and self._within_budget(self._nan, context, now_iso):
+            raise ExpressionFailure("The expression divided zero by zero.", code="NOT_JSON")
+        return value
+
+    def _within_budget(self, program: jlens.Expression, context: Mapping[str, Any], now_iso: str) -> Any:
+        ceiling = affordable_steps(self._comparisons, self._reads, context) if self._comparisons else None
+        for budget in self._budgets[:-1]:
+            try:
+                return _evaluate(program, context, now_iso, budget, ceiling)
+            except jlens.JlensError as error:
+                if error.code not in BUDGET_CODES:
+                    raise
+        return _evaluate(program, context, now_iso, self._budgets[-1], ceiling)
+
+
+def compile_text(text: str) -> jlens.Expression:
+    """Raises ``jlens.JlensError`` for a syntax error."""
+    return jlens.Expression(text)
+
+
+def _evaluate(
+    program: jlens.Expression, context: Mapping[str, Any], now_iso: str, budget: _Budget, ceiling: int | None
+) -> Any:
+    return program.evaluate(
+        context,
+        {NOW_VARIABLE: now_iso},
+        max_depth=_MAX_DEPTH,
+        max_steps=budget.steps if ceiling is None else min(budget.steps, ceiling),
+        max_array_length=budget.items,
+        max_string_length=budget.text_bytes,
+        max_result_size=MAX_RESULT_BYTES + _WRAPPER_BYTES,
+        # No allowed function reads a clock or a random number; pinned all the same.
+        now=_FIXED_TIME,
+        seed=0,
+    )
+
+
+def _holds_null(value: Json) -> bool:
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if item is None:
+            return True
+        if isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+    return False
