@@ -1,0 +1,66 @@
+"""Actions registered by their owners: specs by id and version. Processes and activities only.
+
+Built-in actions are data of ``core.actions`` and are not kept here.
+"""
+
+from collections.abc import Awaitable
+from typing import cast
+
+from redis.asyncio import Redis
+
+from workflow_runtime.core.actions import ActionSpec
+from workflow_runtime.core.canonical import sha256_hex
+from workflow_runtime.store.connection import register_script, remember_tenant, tenant_key
+from workflow_runtime.store.errors import ConflictError
+
+
+class ActionRegistry:
+    """The registered actions of all tenants."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._register = register_script(redis, "action_register")
+
+    async def register(self, tenant: str, spec: ActionSpec, *, replace: bool = False) -> bool:
+        """Add an action, or change its queue and presentation; true when the version is new.
+
+        Schemas and side-effectfulness of a version are what definitions were validated against: changing them raises
+        `ConflictError` ACTION_EXISTS unless ``replace`` is given.
+        """
+        await remember_tenant(self._redis, tenant)
+        contract = sha256_hex([spec.input_schema, spec.output_schema, spec.side_effectful])
+        names = [_specs_key(tenant), tenant_key(tenant, "action-contracts")]
+        arguments = [_field(spec.id, spec.version), contract, spec.model_dump_json(by_alias=True), int(replace)]
+        outcome = await self._register(names, arguments)
+        if outcome == "different":
+            raise ConflictError(
+                f"action {spec.id!r} version {spec.version} is registered with other schemas or another "
+                f"sideEffectful; register it as version {spec.version + 1}",
+                code="ACTION_EXISTS",
+            )
+        return bool(outcome == "new")
+
+    async def get(self, tenant: str, action_id: str, version: int) -> ActionSpec | None:
+        """The spec; null when it is not registered."""
+        text = await cast(Awaitable[str | None], self._redis.hget(_specs_key(tenant), _field(action_id, version)))
+        return None if text is None else ActionSpec.model_validate_json(text)
+
+    async def list_actions(self, tenant: str) -> tuple[ActionSpec, ...]:
+        """Every registered action in order of id and version."""
+        texts = await cast(Awaitable[list[str]], self._redis.hvals(_specs_key(tenant)))
+        specs = (ActionSpec.model_validate_json(text) for text in texts)
+        return tuple(sorted(specs, key=lambda spec: (spec.id, spec.version)))
+
+    async def remove(self, tenant: str, action_id: str, version: int) -> bool:
+        """Forget a version; definitions published with it keep its queue and go on. False when it was not there."""
+        field = _field(action_id, version)
+        await self._redis.hdel(tenant_key(tenant, "action-contracts"), field)
+        return await self._redis.hdel(_specs_key(tenant), field) == 1
+
+
+def _specs_key(tenant: str) -> str:
+    return tenant_key(tenant, "actions")
+
+
+def _field(action_id: str, version: int) -> str:
+    return f"{action_id}@{version}"
