@@ -1,7 +1,7 @@
 """Where an assignment writes: parse target paths and apply them to scopes. Pure; importable anywhere.
 
 Targets (RUNTIME.md section 3): ``payload.a.b``, ``vars.a``, ``meta.a``, ``error.a``; a bare ``a.b`` means ``vars.a.b``;
-``/a/b`` is a JSON pointer into the payload. Names separated by dots are object keys; where an array stands in the way, a
+``/a/b`` is a JSON pointer into the payload. Names separated by dots are object keys; where an array stands there, a
 number is an index into it, or one past its end to append. Everything on the way that is missing or no container becomes
 an object.
 """
@@ -20,7 +20,7 @@ _MAX_PARTS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A parsed path: the scope and the keys below it. No keys means the scope as a whole."""
+    """A parsed path: the scope and the keys below it, at least one."""
 
     scope: str
     keys: tuple[str, ...]
@@ -55,7 +55,7 @@ def assign_path(scopes: Mapping[str, Any], path: str, value: Any) -> dict[str, A
 
 
 def _check(path: str, target: Target) -> None:
-    if target.scope != "payload" and not target.keys:
+    if not target.keys:
         raise _refuse(path, f"it names the whole scope; write {target.scope}.<name>")
     if any(not key.strip() for key in target.keys):
         raise _refuse(path, "a part of it is empty")

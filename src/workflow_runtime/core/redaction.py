@@ -19,7 +19,7 @@ def redact(value: Any) -> Any:
     """A copy of ``value`` without secrets; ``value`` itself stays as it is.
 
     ``{"$secret": name}`` becomes ``[SECRET:REDACTED]``; whatever stands under a key whose name speaks of a secret
-    becomes ``[REDACTED]``, null excepted, because an absent secret is worth seeing.
+    becomes ``[REDACTED]``.
 
     >>> redact({"url": "https://x", "apiKey": "k", "auth": {"$secret": "MAIL"}})
     {'url': 'https://x', 'apiKey': '[REDACTED]', 'auth': '[SECRET:REDACTED]'}
@@ -36,6 +36,6 @@ def redact(value: Any) -> Any:
 def _under(key: Any, value: Any) -> Any:
     if isinstance(value, Mapping) and SECRET_KEY in value:
         return REDACTED_SECRET
-    if value is not None and _SECRET_NAME.search(str(key)):
+    if _SECRET_NAME.search(str(key)):
         return REDACTED
     return redact(value)
