@@ -1,1 +1,1 @@
-"""The developer commands behind ./dev. Runs on the host's own python3 (3.11 or later) with the standard library only."""
+"""The developer commands behind ./dev. Host process: python3.11 or later, standard library only."""

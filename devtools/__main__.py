@@ -2,16 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from devtools import fetch, lock
+from devtools import builds, example, fetch, install, lock, testing
 from devtools.errors import DevError
+from devtools.stack import updown
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; 0 when it did its work, 1 when it could not, 2 when it was called wrongly."""
     options = _parser().parse_args(argv)
     try:
+        install.ensure_nix()
         return int(options.command(options) or 0)
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
@@ -24,8 +26,33 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev", description="Build, run and test this project.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("fetch", help="put every locked source into the Nix store").set_defaults(command=lambda _: fetch.fetch())
-    commands.add_parser("lock", help="re-resolve poetry.lock and the Debian lock").set_defaults(command=lambda _: lock.lock())
+
+    def add(name: str, summary: str, command: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=summary)
+        added.set_defaults(command=command)
+        return added
+
+    add("fetch", "put every locked source into the Nix store (the only networked step)", lambda _: fetch.fetch())
+    build = add("build", "build images and name their archives", lambda options: builds.build(options.images))
+    build.add_argument("images", nargs="*", metavar="IMAGE", help="default: all")
+    up = add("up", "start the whole stack and wait until it is ready", lambda o: updown.up(o.mode, o.port_offset))
+    up.add_argument(
+        "--compose", dest="mode", action="store_const", const="compose", help="use the generated compose file"
+    )
+    up.add_argument("--embedded", dest="mode", action="store_const", const="embedded", help="use processes, no engine")
+    up.add_argument("--port-offset", type=int, default=0, metavar="N", help="add N to every published port")
+    down = add("down", "stop what up started; data survives", lambda options: updown.down(wipe=options.wipe))
+    down.add_argument("--wipe", action="store_true", help="remove the data as well")
+    run = add(
+        "run", "publish an example, send its events and follow the run", lambda options: example.run(options.definition)
+    )
+    run.add_argument("definition", metavar="FILE", help="an authored workflow, with FILE's .run.json beside it")
+    test = add(
+        "test", "run the tests; arguments after -- go to pytest", lambda options: testing.test(options.arguments)
+    )
+    test.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    add("shell", "enter `nix develop`", lambda _: builds.shell())
+    add("lock", "re-resolve poetry.lock and the Debian lock, and print what changed", lambda _: lock.lock())
     return parser
 
 

@@ -38,8 +38,13 @@ class AptRoot:
         """Write the sources and fetch the signed package lists."""
         if not KEYRING.exists():
             raise DevError(f"{KEYRING} is missing: install the package debian-archive-keyring")
-        for part in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/lib/dpkg",
-                     "var/cache/apt/archives/partial"):
+        for part in (
+            "etc/apt/apt.conf.d",
+            "etc/apt/preferences.d",
+            "var/lib/apt/lists/partial",
+            "var/lib/dpkg",
+            "var/cache/apt/archives/partial",
+        ):
             (self._directory / part).mkdir(parents=True, exist_ok=True)
         (self._directory / "var/lib/dpkg/status").touch()
         (self._directory / "etc/apt/sources.list").write_text(self._sources())
@@ -62,8 +67,15 @@ class AptRoot:
         """Put the .deb files into ``target``; apt verifies them against the signed lists."""
         target.mkdir(parents=True, exist_ok=True)
         wanted = [f"{name}={version}" for name, version in names_and_versions]
-        self._apt("apt-get", "-o", "APT::Sandbox::User=root", "download", *wanted, what="downloading Debian packages",
-                  cwd=target)
+        self._apt(
+            "apt-get",
+            "-o",
+            "APT::Sandbox::User=root",
+            "download",
+            *wanted,
+            what="downloading Debian packages",
+            cwd=target,
+        )
 
     def _sources(self) -> str:
         signed = f"[signed-by={KEYRING}]"
@@ -72,7 +84,10 @@ class AptRoot:
             if "security" in mirror:
                 lines.append(f"deb {signed} {mirror} {self._suite}-security main")
             else:
-                lines += [f"deb {signed} {mirror} {self._suite} main", f"deb {signed} {mirror} {self._suite}-updates main"]
+                lines += [
+                    f"deb {signed} {mirror} {self._suite} main",
+                    f"deb {signed} {mirror} {self._suite}-updates main",
+                ]
         return "\n".join(lines) + "\n"
 
     def _show(self, argv: list[str], what: str) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""The Debian half of `./dev lock` and `./dev fetch`: lock.json and the base trees in the Nix store. Host process only."""
+"""The Debian half of `./dev lock` and `./dev fetch`: lock.json and the base trees. Host process only."""
 
 import difflib
 import hashlib
@@ -28,7 +28,9 @@ def read_lock() -> Lock:
     except FileNotFoundError:
         raise DevError(f"{DEBIAN_LOCK.name} is missing: run ./dev lock") from None
     if lock.get("version") != LOCK_VERSION:
-        raise DevError(f"lock.json has version {lock.get('version')!r}, this checkout reads {LOCK_VERSION}: run ./dev lock")
+        raise DevError(
+            f"lock.json has version {lock.get('version')!r}, this checkout reads {LOCK_VERSION}: run ./dev lock"
+        )
     return lock
 
 
@@ -37,7 +39,9 @@ def write_lock(lock: Lock) -> str:
     before = DEBIAN_LOCK.read_text() if DEBIAN_LOCK.exists() else ""
     after = json.dumps(lock, indent=2, sort_keys=True) + "\n"
     DEBIAN_LOCK.write_text(after)
-    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), "lock.json (before)", "lock.json (now)", n=0)
+    lines = difflib.unified_diff(
+        before.splitlines(True), after.splitlines(True), "lock.json (before)", "lock.json (now)", n=0
+    )
     return "".join(lines)
 
 
@@ -48,14 +52,13 @@ def lock_all() -> str:
     for system, architecture in ARCHITECTURES.items():
         apt = _apt_root(declared["suite"], architecture)
         systems[system] = {
-            base: _locked_base(apt, system, base, apt.candidates(names))
-            for base, names in declared["bases"].items()
+            base: _locked_base(apt, system, base, apt.candidates(names)) for base, names in declared["bases"].items()
         }
     return write_lock({"version": LOCK_VERSION, "suite": declared["suite"], "systems": systems})
 
 
 def fetch(missing: Iterable[str], system: str) -> dict[str, str]:
-    """Add the named bases of ``system`` to the Nix store and return their store paths; re-locks what the archive superseded."""
+    """Add the named bases of ``system`` to the Nix store: their store paths. What the archive superseded is re-locked."""
     names = sorted(missing)
     if not names:
         return {}
@@ -82,7 +85,9 @@ def fetch(missing: Iterable[str], system: str) -> dict[str, str]:
 
 def _announce(diff: str) -> None:
     if diff:
-        warn("the Debian archive has superseded pinned packages; nix/toolchains/debian/lock.json was re-locked. Commit this:")
+        warn(
+            "the archive has superseded pinned packages; nix/toolchains/debian/lock.json was re-locked. Commit this:"
+        )
         warn(diff)
 
 
@@ -97,7 +102,9 @@ def _available(apt: AptRoot, locked: list[dict[str, str]]) -> tuple[list[Candida
     pinned = [Candidate(**entry) for entry in locked]
     offered = apt.offered([package.name for package in pinned])
     packages = [package if package in offered else apt.candidates([package.name])[0] for package in pinned]
-    changed = [f"{old.name} {old.version} -> {new.version}" for old, new in zip(pinned, packages, strict=True) if old != new]
+    changed = [
+        f"{old.name} {old.version} -> {new.version}" for old, new in zip(pinned, packages, strict=True) if old != new
+    ]
     return packages, changed
 
 
@@ -127,4 +134,6 @@ def _verify(files: list[Path], packages: list[Candidate]) -> None:
     found = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     for package in packages:
         if package.sha256 not in found:
-            raise DevError(f"the downloaded {package.name} {package.version} does not have the SHA-256 of lock.json: nothing was added")
+            raise DevError(
+                f"the downloaded {package.name} {package.version} has another SHA-256 than lock.json: nothing was added"
+            )

@@ -1,4 +1,7 @@
-"""Unpacking locked .deb files into one root filesystem tree. The rule here decides the tree hashes in lock.json. Host process only."""
+"""Unpacking locked .deb files into one root filesystem tree. Host process only.
+
+The rule here decides the tree hashes in lock.json.
+"""
 
 import os
 import shutil

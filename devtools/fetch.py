@@ -1,4 +1,4 @@
-"""`./dev fetch`: the only step that uses the network. Puts every locked source into the Nix store. Host process only."""
+"""`./dev fetch`: the one networked step, which puts every locked source into the Nix store. Host process only."""
 
 import platform
 from typing import Any

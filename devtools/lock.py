@@ -1,4 +1,4 @@
-"""`./dev lock`: resolve poetry.lock and the Debian lock anew and say what changed. Needs the network. Host process only."""
+"""`./dev lock`: resolve both locks anew and say what changed. Needs the network. Host process only."""
 
 import difflib
 import os
@@ -56,7 +56,7 @@ def _poetry_lock() -> None:
 
 
 def _install_poetry() -> Path:
-    """Poetry below .dev/poetry, for the interpreter of our own base: pyproject.toml asks for a newer one than Debian 12 has."""
+    """Poetry below .dev/poetry, for our own base's interpreter: pyproject.toml wants a newer one than Debian 12's."""
     python = _interpreter()
     packages = _POETRY / "packages"
     if not packages.exists():
@@ -67,7 +67,7 @@ def _install_poetry() -> Path:
 
 
 def _interpreter() -> Path:
-    """A prefix that is no virtual environment: Poetry starts the interpreter behind one directly, without its loader."""
+    """A prefix that is no virtual environment: Poetry would start the interpreter behind one without its loader."""
     fetch.fetch()
     environment = Path(nixcli.build(["environment"])[0]["out"])
     home = (environment / "pyvenv.cfg").read_text().partition("home = ")[2].splitlines()[0]

@@ -1,4 +1,4 @@
-"""Calls to nix with the settings this project builds under: sandbox on, no fallback, no substituter. Host process only."""
+"""Calls to nix under this project's settings: sandbox on, no fallback, no substituter. Host process only."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The Python half of `./dev fetch`: locked wheels, through this machine's own pip, into the Nix store. Host process only."""
+"""The Python half of `./dev fetch`: locked wheels, through this machine's own pip. Host process only."""
 
 import hashlib
 import sys
@@ -63,4 +63,6 @@ def _add(path: Path, wheel: Wheel) -> None:
         raise DevError(f"{wheel['file']} has SHA-256 {digest}, poetry.lock says {wheel['hash']}: nothing was added")
     added = nixcli.add_fixed(path, recursive=False)
     if added != wheel["path"]:
-        raise DevError(f"{wheel['file']} became {added}, Nix expects {wheel['path']}: report this, with `nix --version`")
+        raise DevError(
+            f"{wheel['file']} became {added}, Nix expects {wheel['path']}: report this, with `nix --version`"
+        )

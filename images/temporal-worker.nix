@@ -30,5 +30,7 @@
     REDIS_URL = "redis://${at.address "redis" "client"}/0";
     TEMPORAL_ADDRESS = at.address "temporal" "grpc";
   };
+  # Settings of a person or a secret store; empty is not set.
+  passEnvironment = [ "LOG_LEVEL" "TEMPORAL_TASK_QUEUES" ];
   probe.http = { port = "health"; path = "/readyz"; };
 }

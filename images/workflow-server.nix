@@ -26,5 +26,7 @@
     TEMPORAL_ADDRESS = at.address "temporal" "grpc";
   };
   directories.secrets = "WORKFLOW_SECRETS_DIR";
+  # Settings of a person or a secret store; empty is not set.
+  passEnvironment = [ "LOG_LEVEL" "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON" "AI_BASE_URL" "AI_MODEL" ];
   probe.http = { port = "http"; path = "/readyz"; };
 }

@@ -27,5 +27,7 @@
   };
   # Values of {"$secret": NAME}: one file per tenant and name, read-only.
   directories.secrets = "WORKFLOW_SECRETS_DIR";
+  # Settings of a person or a secret store; empty is not set.
+  passEnvironment = [ "LOG_LEVEL" "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON" "HTTP_ACTION_ALLOWED_HOSTS" ];
   probe.http = { port = "health"; path = "/readyz"; };
 }

@@ -72,16 +72,21 @@ in
 
   # What ./dev needs to know: read with `nix eval --json`, never built.
   lib = {
-    inherit topology poetryLock pep508 wheelTags;
+    inherit poetryLock pep508 wheelTags;
     ownership = ownership // { table = ownership.owners inContainers; };
-    images = mapAttrs (
-      name: declaration: {
-        inherit (declaration) ports;
+    stack = {
+      inherit topology;
+      images = mapAttrs (_: declaration: {
         owns = { queues = [ ]; consumerGroups = [ ]; } // (declaration.owns or { });
-        needs = declaration.needs or [ ];
-        volumes = attrNames (declaration.volumes or { });
-      }
-    ) inContainers;
+      }) inContainers;
+      passEnvironment = attrNames (
+        listToAttrs (
+          builtins.concatMap (
+            declaration: map (name: { inherit name; value = null; }) (declaration.passEnvironment or [ ])
+          ) (builtins.attrValues inContainers)
+        )
+      );
+    };
     sources = mapAttrs (
       _: built: {
         bases = mapAttrs (_: path: { path = path.outPath; }) built.toolchain.bases;

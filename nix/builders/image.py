@@ -109,7 +109,9 @@ def _write_archive(
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": _descriptor("config.v1+json", _sha256(image_config), len(image_config)),
-            "layers": [_descriptor("layer.v1.tar", diff_id, size) for diff_id, size in zip(diff_ids, sizes, strict=True)],
+            "layers": [
+                _descriptor("layer.v1.tar", diff_id, size) for diff_id, size in zip(diff_ids, sizes, strict=True)
+            ],
         }
     )
     index = _canonical(
@@ -125,7 +127,13 @@ def _write_archive(
         }
     )
     docker_manifest = _canonical(
-        [{"Config": _blob(_sha256(image_config)), "RepoTags": [reference], "Layers": [_blob(item) for item in diff_ids]}]
+        [
+            {
+                "Config": _blob(_sha256(image_config)),
+                "RepoTags": [reference],
+                "Layers": [_blob(item) for item in diff_ids],
+            }
+        ]
     )
     writer = TarWriter(stream)
     # The descriptions first: a reader that wants only them need not pass the layers.

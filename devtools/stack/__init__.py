@@ -1,0 +1,1 @@
+"""The running stack: `./dev up` and `./dev down`, in containers or as processes. Host process only."""

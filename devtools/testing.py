@@ -1,0 +1,19 @@
+"""`./dev test`: pytest in the locked environment. Host process only."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from devtools import fetch, nixcli
+from devtools.paths import ROOT
+
+
+def test(arguments: list[str]) -> int:
+    """Fetch, build the environment, run pytest; its exit code."""
+    fetch.fetch()
+    environment = Path(nixcli.build(["environment"])[0]["out"])
+    rest = arguments[1:] if arguments[:1] == ["--"] else arguments
+    variables = {**os.environ, **nixcli.environment(), "PATH": f"{environment / 'bin'}:{os.environ['PATH']}"}
+    return subprocess.run(
+        [environment / "bin" / "python3", "-m", "pytest", *rest], cwd=ROOT, env=variables, check=False
+    ).returncode
