@@ -5,7 +5,13 @@ The blocks are those of the BlockNote editor: ``{type, props, content}`` with in
 
 from typing import Any, Final
 
-from workflow_runtime.core.machine._email_html import MAX_OPEN_ELEMENTS, Attributes, SkippingParser, safe_link
+from workflow_runtime.core.machine._email_html import (
+    BLOCK_ELEMENTS,
+    MAX_OPEN_ELEMENTS,
+    Attributes,
+    SkippingParser,
+    safe_link,
+)
 
 _STYLES: Final = {
     "b": "bold",
@@ -17,9 +23,6 @@ _STYLES: Final = {
     "code": "code",
 }
 _HEADINGS: Final = {"h1": 1, "h2": 2, "h3": 3, "h4": 3, "h5": 3, "h6": 3}
-_BLOCKS: Final = frozenset(
-    ["address", "article", "blockquote", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul"]
-)
 
 
 def render_comment_blocks(text: str | None, html: str | None) -> list[dict[str, Any]]:
@@ -54,7 +57,7 @@ class _Renderer(SkippingParser):
     def opened(self, tag: str, attributes: Attributes) -> None:
         if tag == "br":
             self._add("\n")
-        elif tag in _BLOCKS:
+        elif tag in BLOCK_ELEMENTS:
             self._begin_block(tag)
         elif tag == "a":
             self._link = safe_link(attributes)
@@ -64,7 +67,7 @@ class _Renderer(SkippingParser):
     def closed(self, tag: str) -> None:
         if tag in ("ul", "ol") and tag in self._lists:
             self._lists.pop()
-        if tag in _BLOCKS:
+        if tag in BLOCK_ELEMENTS:
             self.end_block()
         elif tag == "a":
             self._link = None

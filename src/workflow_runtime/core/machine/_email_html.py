@@ -8,23 +8,26 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Final
 
-_DROPPED: Final = frozenset({"script", "style", "head", "title", "template", "svg", "math", "object", "noscript", "iframe"})
-_VOID: Final = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LISTS: Final = frozenset({"li", "ol", "ul"})
+_ROWS: Final = frozenset({"table", "td", "th", "tr"})
+_INLINE: Final = frozenset({"a", "b", "code", "em", "i", "s", "span", "strong", "sub", "sup", "u"})
+_PLAIN_BLOCKS: Final = frozenset({"blockquote", "div", "hr", "p", "pre"})
+BLOCK_ELEMENTS: Final = _PLAIN_BLOCKS | _HEADINGS | _LISTS | _ROWS | {"address", "article", "section"}
+"""Elements that begin on a line of their own."""
+
+_KEPT: Final = _PLAIN_BLOCKS | _HEADINGS | _LISTS | _ROWS | _INLINE | {"br", "tbody", "thead"}
+_DROPPED: Final = frozenset(
+    {"head", "iframe", "math", "noscript", "object", "script", "style", "svg", "template", "title"}
 )
-_KEPT: Final = frozenset(
-    ["a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul"]
-)
-_LINE_BREAKING: Final = frozenset(
-    ["address", "article", "blockquote", "br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul"]
-)
+_VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _QUOTE_MARKS: Final = re.compile(
     r"\b(gmail_quote|yahoo_quoted|moz-cite-prefix|protonmail_quote|appendonsend|divRplyFwdMsg|OLK_SRC_BODY_SECTION)\b"
 )
 _SAFE_LINK: Final = re.compile(r"^(https?:|mailto:|tel:)", re.IGNORECASE)
 
 MAX_OPEN_ELEMENTS: Final = 256
-"""Elements nested deeper keep their text and lose their markup: looking for an element's start must not cost its depth."""
+"""Elements nested deeper keep their text and lose their markup: finding the start of one must not cost its depth."""
 
 type Attributes = list[tuple[str, str | None]]
 
@@ -125,11 +128,11 @@ class _Text(SkippingParser):
         self.parts: list[str] = []
 
     def opened(self, tag: str, attributes: Attributes) -> None:
-        if tag in _LINE_BREAKING:
+        if tag in BLOCK_ELEMENTS or tag == "br":
             self.parts.append("\n")
 
     def closed(self, tag: str) -> None:
-        if tag in _LINE_BREAKING and tag not in _VOID:
+        if tag in BLOCK_ELEMENTS and tag not in _VOID:
             self.parts.append("\n")
 
     def text(self, data: str) -> None:

@@ -1,4 +1,4 @@
-"""The new part of an e-mail: what the sender wrote, without quoted history and signature. Pure; called from workflow code."""
+"""The new part of an e-mail, without quoted history and signature. Pure; called from workflow code."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,9 @@ from typing import Any, Final
 from workflow_runtime.core.machine._email_html import clean_html, html_to_text
 
 _DELIMITER: Final = re.compile(r"reply above this line", re.IGNORECASE)
-_WROTE: Final = re.compile(r"^(on|am|le|el|op|il)\s.{4,200}\s(wrote|schrieb|a écrit|escribió|schreef|ha scritto)\s?:$", re.I)
+_WROTE: Final = re.compile(
+    r"^(on|am|le|el|op|il)\s.{4,200}\s(wrote|schrieb|a écrit|escribió|schreef|ha scritto)\s?:$", re.I
+)
 _ORIGINAL: Final = re.compile(r"^-{2,}\s?(original message|forwarded message|ursprüngliche nachricht)\s?-{2,}$", re.I)
 _HEADER: Final = re.compile(r"^\*?(from|von|de):\*?\s", re.IGNORECASE)
 _HEADER_NEXT: Final = re.compile(r"^\*?(sent|date|to|subject|gesendet|an|betreff|envoyé|à|objet):\*?\s", re.IGNORECASE)
@@ -30,8 +32,8 @@ class _Reply:
 def parse_body(text: str | None, html: str | None) -> dict[str, Any]:
     """``{sanitizedText, sanitizedHtml, confidence, strategy, appliedHeuristics, warnings}`` of an e-mail body.
 
-    ``strategy`` is the first heuristic that cut something (``whole-message`` if none did) and ``confidence`` is ``high``
-    for our own delimiter, ``medium`` for a client's quote header, else ``low``. The plain text wins over the HTML. The
+    ``strategy`` is the first heuristic that cut something, or ``whole-message``; ``confidence`` is ``high`` for our own
+    delimiter, ``medium`` for a client's quote header, else ``low``. The plain text wins over the HTML. The
     HTML that comes back holds allow-listed elements and attributes only, without quotes.
     """
     source = text if text and text.strip() else html_to_text(html or "")

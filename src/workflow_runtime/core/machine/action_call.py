@@ -87,7 +87,7 @@ def _authored_input(cx: StepContext, authored: Any) -> Any:
         found = next(iter_secrets(value), None)
         if found is not None:
             raise ValidationFailure(
-                f'data holds {{"$secret": {found[1]!r}}} at {found[0] or "its top"}; a secret is named in the step itself',
+                f'data holds {{"$secret": {found[1]!r}}} at {found[0] or "its top"}: name secrets in the step itself',
                 code="SECRET_IN_DATA",
             )
         return value

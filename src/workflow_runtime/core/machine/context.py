@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflow_runtime.core.assign import assign_path
-
 from workflow_runtime.core.errors import ExpressionFailure, ValidationFailure
 from workflow_runtime.core.expressions import resolve_value
 from workflow_runtime.core.machine.frames import StepFrame

@@ -13,7 +13,6 @@ from workflow_runtime.core.machine.effects import (
     Outcome,
     Project,
     Sleep,
-    StartChild,
     WaitForEvent,
     WaitForQuota,
     WaitForTask,
@@ -127,7 +126,7 @@ class Engine:
             case _:
                 self._start(cx, step)
 
-    def _start(self, cx: StepContext, step: NodeStep) -> None:
+    def _start(self, cx: StepContext, step: Step) -> None:
         result = start_node(cx, step)
         if isinstance(result, Scopes):
             self._state.scopes = result
@@ -150,7 +149,7 @@ class Engine:
     def _context(self, frame: StepFrame, clock: Clock) -> StepContext:
         return StepContext(self._state.run, self._state.scopes, self._stack.local(), frame, clock, self._queues)
 
-    def _issue(self, effect: Effect, frame: StepFrame, step: NodeStep, at: str) -> None:
+    def _issue(self, effect: Effect, frame: StepFrame, step: Step, at: str) -> None:
         self._state.pending = effect
         self._recorder.step_started(frame, step, child_fields(effect))
         match effect:

@@ -5,7 +5,7 @@ else the end of the run. An action that nobody handles and that failed for want 
 waits for the quota signal and calls the action again.
 """
 
-from workflow_runtime.core.definition import ActionCallStep, NodeStep, Retry, Step
+from workflow_runtime.core.definition import ActionCallStep, NodeStep, RetryPolicy, Step
 from workflow_runtime.core.errors import Category, Failure
 from workflow_runtime.core.machine._time import add_ms
 from workflow_runtime.core.machine.context import derived_id
@@ -55,7 +55,7 @@ class FailureHandling:
         frame.started_at = clock.now_iso()
         frame.announced = False
 
-    def _retry(self, policy: Retry, frame: StepFrame, step: Step, failure: Failure, clock: Clock) -> None:
+    def _retry(self, policy: RetryPolicy, frame: StepFrame, step: Step, failure: Failure, clock: Clock) -> None:
         now = clock.now_iso()
         chance = clock.random() if policy.jitter and policy.backoff_ms else 0.5
         delay = retry_delay_ms(policy, frame.tries, chance)

@@ -45,7 +45,7 @@ class StepFrame(_EnteredFrame):
 
 
 class LoopFrame(_EnteredFrame):
-    """A forEach between or inside its items. ``shadowed`` is what ``vars.<itemVar>`` held before, if it held anything."""
+    """A forEach between or inside its items. ``shadowed`` is what ``vars.<itemVar>`` held before, if anything."""
 
     kind: Literal["loop"] = "loop"
     item_var: str

@@ -26,7 +26,6 @@ from workflow_runtime.core.machine.effects import (
     Outcome,
     Project,
     Sleep,
-    Succeeded,
     WaitForEvent,
     WaitForQuota,
     WaitForTask,
@@ -170,8 +169,8 @@ def _require_definition(definition: Definition, run: RunContext) -> None:
     found = definition_hash(definition)
     if found != run.definition_hash:
         raise CorruptionFailure(
-            f"run {run.run_id!r} is pinned to the definition with the hash {run.definition_hash!r}, this one of workflow "
-            f"{definition.id!r} version {definition.version} has {found!r}: load the published version of the run",
+            f"run {run.run_id!r} is pinned to the definition with the hash {run.definition_hash!r}, this one of "
+            f"workflow {definition.id!r} version {definition.version} has {found!r}: load the published version of the run",
             code="DEFINITION_HASH",
         )
 

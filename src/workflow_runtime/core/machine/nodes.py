@@ -14,10 +14,10 @@ from workflow_runtime.core.definition import (
     CallWorkflowStep,
     EventWaitStep,
     HumanTaskStep,
-    NodeStep,
     ParseBodyStep,
     RenderCommentBlocksStep,
     StateSetStep,
+    Step,
     TimeWaitStep,
 )
 from workflow_runtime.core.errors import CorruptionFailure, ValidationFailure
@@ -36,7 +36,7 @@ MAX_EMAIL_CHARS: Final = 1024 * 1024
 """Longest text or HTML an e-mail step reads; what it does takes time linear in it."""
 
 
-def start_node(cx: StepContext, step: NodeStep) -> Scopes | Effect:
+def start_node(cx: StepContext, step: Step) -> Scopes | Effect:
     """Run a step up to its effect, or to its end if it has none. Raises a ``RuntimeFailureError`` when it fails."""
     match step:
         case ActionCallStep():
@@ -63,7 +63,7 @@ def start_node(cx: StepContext, step: NodeStep) -> Scopes | Effect:
             raise CorruptionFailure(f"the machine cannot run a {type(step).__name__}", code="UNKNOWN_NODE_TYPE")
 
 
-def finish_node(cx: StepContext, step: NodeStep, effect: Effect, value: Any) -> Scopes:
+def finish_node(cx: StepContext, step: Step, effect: Effect, value: Any) -> Scopes:
     """The scopes after the step's effect gave ``value``. Raises a ``RuntimeFailureError`` when that fails the step."""
     match step:
         case ActionCallStep():
@@ -125,8 +125,7 @@ def _due_at(cx: StepContext, step: TimeWaitStep, now: str) -> str:
     until = cx.text(step.config.until, "until")
     if until is None:
         raise ValidationFailure("until must be a time, it is null", code="INVALID_TIME")
-    instant = format_instant(parse_instant(until))
-    return instant
+    return format_instant(parse_instant(until))
 
 
 def _after_time_wait(cx: StepContext, step: TimeWaitStep, due_at: str) -> Scopes:

@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
-from workflow_runtime.core.redaction import redact
-
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.machine._time import elapsed_ms
 from workflow_runtime.core.machine.effects import (
@@ -23,6 +21,7 @@ from workflow_runtime.core.machine.effects import (
 from workflow_runtime.core.machine.frames import EnteredFrame
 from workflow_runtime.core.machine.state import MachineState
 from workflow_runtime.core.projection import ProjectionKind, ProjectionRecord
+from workflow_runtime.core.redaction import redact
 
 type WaitEffect = WaitForEvent | WaitForTask | Sleep | WaitForQuota
 type StepEnd = Literal["SUCCEEDED", "FAILED", "RETRY_SCHEDULED", "CANCELED"]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from workflow_runtime.core.definition import MAX_DURATION_MS, Retry
+from workflow_runtime.core.definition import MAX_DURATION_MS, RetryPolicy
 from workflow_runtime.core.errors import Category, Failure
 
 UNCATCHABLE: Final = frozenset({Category.CANCELLATION, Category.CORRUPTION})
@@ -11,14 +11,14 @@ UNCATCHABLE: Final = frozenset({Category.CANCELLATION, Category.CORRUPTION})
 JITTER: Final = 0.2
 
 
-def may_retry(policy: Retry | None, tries: int, failure: Failure) -> bool:
+def may_retry(policy: RetryPolicy | None, tries: int, failure: Failure) -> bool:
     """Whether attempt ``tries`` (from 1) of at most ``maxAttempts`` in total is followed by another."""
     if policy is None or failure.category in UNCATCHABLE or tries >= policy.max_attempts:
         return False
     return policy.retry_on is None or failure.category in policy.retry_on
 
 
-def retry_delay_ms(policy: Retry, tries: int, chance: float) -> float:
+def retry_delay_ms(policy: RetryPolicy, tries: int, chance: float) -> float:
     """Delay after attempt ``tries``: min(maxDelayMs, backoffMs·multiplier^(tries-1)), ±20 % if ``jitter``.
 
     ``chance`` is a number in [0, 1); 0.5 means no deviation.

@@ -1,4 +1,4 @@
-"""The frames of a run: entering blocks, leaving steps, and finding who handles a failure. Pure; called from workflow code."""
+"""The frames of a run: entering blocks, leaving steps, finding who handles a failure. Pure; workflow code."""
 
 from typing import Literal
 

@@ -57,7 +57,7 @@ def dump_state(state: MachineState) -> dict[str, Any]:
 
 
 def load_state(checkpoint: object) -> MachineState:
-    """The state a checkpoint describes. Raises ``CorruptionFailure`` for anything ``dump_state`` cannot have written."""
+    """The state a checkpoint describes. Raises ``CorruptionFailure`` for what ``dump_state`` cannot have written."""
     if not isinstance(checkpoint, dict) or checkpoint.get("version") != CHECKPOINT_VERSION:
         found = checkpoint.get("version") if isinstance(checkpoint, dict) else type(checkpoint).__name__
         raise CorruptionFailure(
@@ -82,9 +82,7 @@ def load_state(checkpoint: object) -> MachineState:
 
 def _dump(record: BaseModel) -> dict[str, Any]:
     """Like ``model_dump`` but sharing JSON values instead of copying them: scopes and inputs may be large and deep."""
-    return {
-        info.alias or name: _dump_value(getattr(record, name)) for name, info in type(record).model_fields.items()
-    }
+    return {info.alias or name: _dump_value(getattr(record, name)) for name, info in type(record).model_fields.items()}
 
 
 def _dump_value(value: Any) -> Any:
