@@ -58,7 +58,7 @@ def lock_all() -> str:
 
 
 def fetch(missing: Iterable[str], system: str) -> dict[str, str]:
-    """Add the named bases of ``system`` to the Nix store: their store paths. What the archive superseded is re-locked."""
+    """Add the named bases of ``system`` to the Nix store: their paths. What the archive superseded is re-locked."""
     names = sorted(missing)
     if not names:
         return {}
@@ -85,9 +85,7 @@ def fetch(missing: Iterable[str], system: str) -> dict[str, str]:
 
 def _announce(diff: str) -> None:
     if diff:
-        warn(
-            "the archive has superseded pinned packages; nix/toolchains/debian/lock.json was re-locked. Commit this:"
-        )
+        warn("the archive has superseded pinned packages; nix/toolchains/debian/lock.json was re-locked. Commit this:")
         warn(diff)
 
 

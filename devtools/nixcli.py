@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
+from devtools.errors import DevError
 from devtools.paths import ROOT
 from devtools.process import run
 
@@ -14,6 +16,7 @@ CONFIG = "\n".join(
         "sandbox = true",
         "sandbox-fallback = false",
         "substituters =",
+        "flake-registry =",  # nothing here is looked up by name
         "warn-dirty = false",
     )
 )
@@ -71,12 +74,15 @@ def keep(store_paths: list[str], link: Path) -> None:
 
 
 def build(attributes: list[str]) -> list[dict[str, str]]:
-    """Build flake attributes of this checkout: for each, its output paths by output name. Build logs go to the terminal."""
+    """Build flake attributes of this checkout; for each, its store paths by output name.
+
+    Nix's progress and the builders' own reports go to the terminal as they come.
+    """
     installables = [f"{ROOT}#{attribute}" for attribute in attributes]
-    text = run(
-        ["nix", "build", "--no-link", "--json", "--print-build-logs", *installables],
-        what=f"building {', '.join(attributes)}",
-        env=environment(),
-        cwd=ROOT,
+    argv = ["nix", "build", "--no-link", "--json", "--print-build-logs", *installables]
+    done = subprocess.run(
+        argv, cwd=ROOT, env={**os.environ, **environment()}, stdout=subprocess.PIPE, text=True, check=False
     )
-    return [built["outputs"] for built in json.loads(text)]
+    if done.returncode != 0:
+        raise DevError(f"{', '.join(attributes)} could not be built; the reason stands above")
+    return [built["outputs"] for built in json.loads(done.stdout)]

@@ -8,6 +8,12 @@ let
   through = program: toolchain.throughLoader { base = redis; program = "usr/bin/${program}"; };
   wheels = poetryLock.wheels { inherit lock; inherit (toolchain) target; groups = poetryLock.groupNames lock; };
   module = name: toolchain.throughLoader { base = python; program = "usr/bin/python${toolchain.pythonVersion}"; argv0 = "@python@"; } ++ [ "-m" name ];
+  bash = toolchain.run {
+    name = "bash";
+    program = "program";
+    modules = [ "document" ];
+    document = { source = "${toolchain.base "shell"}/usr/bin/bash-static"; program = "bash"; };
+  };
 in
 rec {
   environment = closures.environment {
@@ -25,7 +31,8 @@ rec {
   develop = derivation {
     inherit (toolchain) system;
     name = "workflow-runtime-shell";
-    builder = "${toolchain.base "shell"}/bin/bash";
+    outputs = [ "out" ]; # named, because `nix develop` looks for the variable
+    builder = "${bash}/bin/bash";
     args = [ "-c" "echo 'enter this with: nix develop' >&2; exit 1" ];
     shellHook = ''
       export PATH=${environment}/bin:$PATH PYTHONPATH=src

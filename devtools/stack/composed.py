@@ -42,7 +42,7 @@ def load_images(images: Iterable[Archive]) -> None:
 
 
 def start(compose: list[str], file: str, variables: dict[str, str], ports: dict[str, int]) -> Stack:
-    """Create or update the containers; returns once they are started, which for dependants means after health checks."""
+    """Create or update the containers; what depends on another starts after its health check."""
     stack = Stack("compose", file, ports, engine=compose)
     _compose(stack, ["up", "--detach", "--remove-orphans"], variables, "starting the containers")
     return stack

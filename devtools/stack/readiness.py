@@ -18,7 +18,7 @@ _REPORT_SECONDS = 10.0
 
 def wait_ready(ports: list[Port], still_there: Callable[[], str | None]) -> None:
     """Return when every port's service is ready; ``still_there`` answers why waiting is pointless, or None."""
-    waiting = {port: "not asked yet" for port in ports}
+    waiting = dict.fromkeys(ports, "not asked yet")
     begun = reported = time.monotonic()
     while True:
         waiting = {port: reason for port in waiting if (reason := _not_ready(port)) is not None}

@@ -21,11 +21,10 @@ def main() -> None:
     except TreeError as error:
         fail(str(error))
     binaries = _own_directory(prefix / "bin")
-    python = [str(binaries / "python3") if part == "@python@" else part for part in document["python"]]
-    _script(binaries / "python3", python)
+    python = str(binaries / "python3")
+    for name, argv in {"python3": document["python"], **document["programs"]}.items():
+        _script(binaries / name, [python if part == "@python@" else part for part in argv])
     (binaries / "python").symlink_to("python3")
-    for name, argv in document["programs"].items():
-        _script(binaries / name, argv)
     home = f"{document['base']}/usr/bin"
     (prefix / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\n")
 
