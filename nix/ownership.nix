@@ -18,6 +18,12 @@ let
       )
     );
 
+  clash =
+    kind: thing: owners:
+    "${kinds.${kind}} ${thing} is owned by ${concatStringsSep " and " owners}: remove it from `owns` in all but one of ${
+      concatStringsSep ", " (map (name: "images/${name}.nix") owners)
+    }";
+
   clashes =
     images:
     concatMap (
@@ -27,7 +33,7 @@ let
         let
           owners = ownersOf images kind thing;
         in
-        if length owners > 1 then [ "${kinds.${kind}} ${thing} is owned by ${concatStringsSep " and " owners}" ] else [ ]
+        if length owners > 1 then [ (clash kind thing owners) ] else [ ]
       ) (things images kind)
     ) (attrNames kinds);
 in
@@ -36,7 +42,7 @@ rec {
   #
   # Type: check :: { name :: Declaration } -> { name :: Declaration }
   # Example: check { a = { owns.queues = [ "q" ]; }; b = { owns.queues = [ "q" ]; }; }
-  #          => error: the queue q is owned by a and b; …
+  #          => error: a queue or consumer group has one owner; the queue q is owned by a and b: remove it from …
   check =
     images:
     let
@@ -45,11 +51,7 @@ rec {
     if found == [ ] then
       images
     else
-      throw (
-        concatStringsSep "; " found
-        + "; a queue or consumer group has one owner: remove it from `owns` in all but one of "
-        + concatStringsSep ", " (map (name: "images/${name}.nix") (attrNames images))
-      );
+      throw "a queue or consumer group has one owner; ${concatStringsSep "; " found}";
 
   # Who owns what, for documents and for the boundary check.
   #

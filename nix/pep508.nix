@@ -74,7 +74,8 @@ let
               let
                 right = level (tail left.rest);
               in
-              more { value = combine left.value right.value; inherit (right) rest; }
+              # Both sides are forced: a name we do not know is an error also where it could not change the answer.
+              more { value = builtins.seq right.value (combine left.value right.value); inherit (right) rest; }
             else
               left;
         in
@@ -175,7 +176,23 @@ let
     in
     if found == null then throw "${builtins.toJSON version} is not a version" else numbers (head found);
 
-  # -1, 0 or 1; missing components count as zero, so 3.13 equals 3.13.0.
+  # -1, 0 or 1 for a final release, as an interpreter's is, and any version: 3.13.5 stands between 3.13.5rc1 and 3.13.5.post1.
+  orderFinal =
+    final: version:
+    let
+      found = order (release final) (release version);
+      suffix = letters: match "[0-9.]+[._-]?(${letters}).*" version != null;
+    in
+    if found != 0 then
+      found
+    else if suffix "dev|a|b|c|rc|pre" then
+      1
+    else if suffix "post|r" then
+      -1
+    else
+      0;
+
+  # -1, 0 or 1 for release numbers; missing components count as zero, so 3.13 equals 3.13.0.
   order =
     left: right:
     let
@@ -201,10 +218,12 @@ let
       startsWith (release (head wildcard)) l
     else if wildcard != null && op == "!=" then
       !(startsWith (release (head wildcard)) l)
+    else if op == "~=" && length r < 2 then
+      throw "the comparison ~= ${builtins.toJSON right} needs at least two release numbers"
     else if op == "~=" then
-      order l r >= 0 && startsWith (builtins.genList (elemAt r) (length r - 1)) l
+      orderFinal left right >= 0 && startsWith (builtins.genList (elemAt r) (length r - 1)) l
     else
-      ordered op (order l r);
+      ordered op (orderFinal left right);
 in
 {
   # Whether a marker holds in an environment; an unknown variable or unreadable text is an evaluation error.
@@ -214,7 +233,7 @@ in
   #          => true
   evalMarker = environment: marker: if match "[[:space:]]*" marker != null then true else parse environment marker;
 
-  # PEP 440 comparison of release numbers, with == X.* and ~=.
+  # PEP 440 comparison of a final release with any version, with == X.* and ~=.
   #
   # Type: compareVersions :: String -> String -> String -> Bool
   # Example: compareVersions "~=" "3.13.5" "3.11"

@@ -2,6 +2,7 @@
 { }:
 let
   inherit (builtins)
+    concatMap
     elemAt
     filter
     foldl'
@@ -15,24 +16,42 @@ let
 
   parts = separator: text: filter isString (split separator text);
 
-  # Higher is better, null does not fit. CPython's own tag, then the stable ABI from new to old, then pure Python.
+  # Higher is better, null does not fit: CPython's own tags, then the stable ABI from new to old, then pure Python, and
+  # among the wheels for any platform the same again. This is the order in which pip looks.
   rankPython =
-    target: python: abi:
+    target: python: abi: everywhere:
     let
       own = "cp${target.pythonTag}";
       minor = fromJSON (head (match "3([0-9]+)" target.pythonTag));
       stable = match "cp3([0-9]+)" python;
       generic = match "py3([0-9]*)" python;
-      version = found: if head found == "" then 0 else fromJSON (head found);
+      version = found: fromJSON (head found);
+      pure =
+        if generic == null || abi != "none" then
+          null
+        else if head generic == "" then
+          minor
+        else if version generic == minor then
+          minor + 1
+        else if version generic < minor then
+          version generic
+        else
+          null;
     in
-    if python == own && abi == own then
-      4000
-    else if stable != null && abi == "abi3" && version stable <= minor then
-      3000 + version stable
-    else if python == own && abi == "none" then
-      2500
-    else if generic != null && abi == "none" && version generic <= minor then
-      1000 + version generic
+    if !everywhere && python == own && abi == own then
+      900
+    else if !everywhere && python == own && abi == "abi3" then
+      800
+    else if !everywhere && python == own && abi == "none" then
+      700
+    else if !everywhere && stable != null && abi == "abi3" && version stable < minor then
+      600 + version stable
+    else if !everywhere && pure != null then
+      500 + pure
+    else if everywhere && python == own && abi == "none" then
+      200
+    else if everywhere && pure != null then
+      100 + pure
     else
       null;
 
@@ -42,7 +61,7 @@ let
     manylinux2014 = [ 2 17 ];
   };
 
-  # Higher is better, null does not fit. The newest manylinux the base's glibc satisfies wins; `any` comes last.
+  # Higher is better, null does not fit. The newest manylinux the base's glibc satisfies wins.
   rankPlatform =
     target: platform:
     let
@@ -101,15 +120,23 @@ rec {
   #
   # Type: rankWheel :: Target -> String -> Int | null
   # Example: rankWheel { pythonTag = "313"; arch = "x86_64"; glibc = [ 2 41 ]; } "a-1-py3-none-any.whl"
-  #          => 100000
+  #          => 11300
   rankWheel =
     target: file:
     let
       wheel = parseWheelName file;
-      python = best (builtins.concatMap (python: map (rankPython target python) wheel.abis) wheel.pythons);
-      platform = best (map (rankPlatform target) wheel.platforms);
+      rank =
+        platform: python: abi:
+        let
+          first = rankPython target python abi (platform == "any");
+          second = rankPlatform target platform;
+        in
+        if first == null || second == null then null else first * 100 + second;
     in
-    if wheel == null || python == null || platform == null then null else python * 100 + platform;
+    if wheel == null then
+      null
+    else
+      best (concatMap (platform: concatMap (python: map (rank platform python) wheel.abis) wheel.pythons) wheel.platforms);
 
   # The best-fitting entry of a package's `files`, or null.
   #
