@@ -1,18 +1,18 @@
 # Image declaration -> everything it contains: the base, the wheels of its groups and its first-party packages, each
 # built once and shared by every image that declares it.
 { toolchain, poetryLock, sources }:
-{ lock, groups, src }:
+{ lock, groups, src, trims }:
 let
   inherit (builtins) concatStringsSep elem map;
 
   component =
-    { name, kind, source, prefix }:
+    { name, kind, source, prefix, dropped ? [ ] }:
     toolchain.run {
       inherit name;
       program = "component";
       modules = [ "document" "tarlayer" "trees" ];
       outputs = [ "out" "layer" ];
-      document = { inherit name kind source prefix; };
+      document = { inherit name kind source prefix dropped; };
     };
 
   # A group without dependencies stands in pyproject.toml only, so the lock file cannot tell a typing error from it.

@@ -36,7 +36,10 @@ let
     system:
     let
       toolchain = import ./toolchains/debian { inherit builders; } { inherit system; };
-      closures = import ./closure.nix { inherit toolchain poetryLock sources; } { inherit lock groups src; };
+      closures = import ./closure.nix { inherit toolchain poetryLock sources; } {
+        inherit lock groups src;
+        trims = import ./trims.nix;
+      };
       image = import ./image.nix { inherit toolchain closures; };
       boundary = import ./boundary.nix { inherit toolchain closures poetryLock sources; } {
         inherit src project lock;

@@ -1,7 +1,8 @@
 """Builds one component of a closure: its tree in the store (``out``) and the same tree as an image layer (``layer``).
 
-Document: ``{version, name, kind: "base" | "wheel" | "source", source, packages?, prefix}``. ``source`` is a tree, a
-wheel or a directory of first-party packages; ``prefix`` is where the tree stands in an image. Runs inside a Nix build.
+Document: ``{version, name, kind: "base" | "wheel" | "source", source, prefix, dropped: [path]}``. ``source`` is a tree, a
+wheel or a directory of first-party packages; ``prefix`` is where the tree stands in an image; ``dropped`` are paths of
+the wheel, below site-packages, that are left out. Runs inside a Nix build.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 from document import fail, output, read_document
 from tarlayer import write_layer
-from trees import SITE_PACKAGES, TreeError, compile_tree, copy_tree, unpack_wheel
+from trees import SITE_PACKAGES, TreeError, compile_tree, copy_tree, drop, unpack_wheel
 
 
 def main() -> None:
@@ -32,6 +33,7 @@ def _build(document: dict[str, Any], tree: Path) -> None:
     source = Path(document["source"])
     if document["kind"] == "wheel":
         unpack_wheel(source, tree)
+        drop(tree, document["dropped"])
         compile_tree(tree)
     elif document["kind"] == "base":
         copy_tree(source, tree)

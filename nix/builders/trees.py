@@ -61,6 +61,18 @@ def _installed_path(name: PurePosixPath, wheel: Path) -> tuple[PurePosixPath, bo
     raise TreeError(f"{wheel.name} holds {name}: wheels have no data of kind {kind!r}")
 
 
+def drop(tree: Path, paths: list[str]) -> None:
+    """Remove ``paths`` below site-packages and their lines in RECORD; a path that is not there is an error."""
+    packages = tree / SITE_PACKAGES
+    for path in paths:
+        if not (packages / path).is_dir():
+            raise TreeError(f"nix/trims.nix drops {path}, which the wheel does not have: correct the list")
+        shutil.rmtree(packages / path)
+    for record in packages.glob("*.dist-info/RECORD") if paths else []:
+        lines = record.read_text().splitlines(keepends=True)
+        record.write_text("".join(line for line in lines if not line.startswith(tuple(f"{path}/" for path in paths))))
+
+
 def compile_tree(tree: Path) -> list[str]:
     """Write unchecked-hash byte code beside every source file; returns the files that do not compile.
 
