@@ -4,12 +4,14 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from temporalio.client import Client
 
+from workflow_runtime.store.runs import Runs
 from workflow_worker.ingress.ingress import Ingress
 from workflow_worker.ingress.settings import IngressSettings
+from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
 
 
 def build_ingress(
     redis: Redis, client: Client, settings: IngressSettings, *, identity: str, registry: CollectorRegistry
 ) -> Ingress:
     """The ingress of this process. ``identity`` names it in the consumer group, one per process, never reused."""
-    raise RuntimeError("the Temporal gateway is wired in a following change")
+    return Ingress(redis, TemporalRunGateway(client, Runs(redis)), settings, identity=identity, registry=registry)

@@ -1,24 +1,97 @@
 """The ingress itself: reads, accepts and routes events until told to stop. Process code only."""
 
 import asyncio
+import functools
+from collections.abc import Awaitable, Callable
 
+import structlog
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from workflow_runtime.store.catalog import Catalog
+from workflow_runtime.store.events import DeadLetters, EventIntake, EventLedger, EventStream, ReadyQueue
+from workflow_runtime.store.schemas import Schemas
+from workflow_runtime.store.waits import WaitIndex
+from workflow_worker.ingress.delivery import Delivery
+from workflow_worker.ingress.loops import keep_going
+from workflow_worker.ingress.metrics import IngressMetrics
 from workflow_worker.ingress.ports import RunGateway
+from workflow_worker.ingress.reader import Reader
+from workflow_worker.ingress.router import Router
+from workflow_worker.ingress.routing import Routing
 from workflow_worker.ingress.settings import IngressSettings
 from workflow_worker.ingress.status import IngressStatus
+from workflow_worker.ingress.upkeep import Upkeep
 
 
 class Ingress:
-    """One replica's share of event delivery; replicas share the stream, the ready queue and the ledger."""
+    """One replica's share of event delivery; replicas share the stream, the ready queue and the ledger.
 
-    def __init__(self, redis: Redis, gateway: RunGateway, settings: IngressSettings, *, identity: str) -> None:
+    ``identity`` names this process in the consumer group: unique, and never used again by another process.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        gateway: RunGateway,
+        settings: IngressSettings,
+        *,
+        identity: str,
+        registry: CollectorRegistry,
+    ) -> None:
         self.status = IngressStatus(settings)
-        self._redis = redis
-        self._gateway = gateway
         self._settings = settings
         self._identity = identity
+        metrics = IngressMetrics(registry, self.status)
+        ready, dead_letters, catalog = ReadyQueue(redis), DeadLetters(redis), Catalog(redis)
+        ledger = EventLedger(redis, retention_seconds=settings.retention_seconds, lease_seconds=settings.lease_seconds)
+        intake = EventIntake(
+            redis, correlation_paths=settings.correlation_paths, retention_seconds=settings.retention_seconds
+        )
+        self._stream = EventStream(
+            redis,
+            group=settings.consumer_group,
+            consumer=identity,
+            lease_seconds=settings.lease_seconds,
+            max_ready=settings.max_ready,
+        )
+        delivery = Delivery(gateway, catalog, Schemas(redis), WaitIndex(redis), settings)
+        self._routing = Routing(ledger, catalog, delivery, dead_letters, metrics, settings)
+        self._reader = Reader(self._stream, intake, dead_letters, self.status, metrics, settings)
+        self._router = Router(ready, self._routing, self.status, settings)
+        self._upkeep = Upkeep(ledger, self._stream, ready, self.status, settings)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set, then drain: read nothing new, finish what is under way within the bound."""
-        await stop.wait()
+        """Work until ``stop`` is set, then drain: read nothing new, finish what is under way within the bound.
+
+        Faults of Redis and Temporal do not end it; they show in ``status`` and are retried.
+        """
+        log = structlog.get_logger(__name__)
+        log.info("ingress_started", group=self._settings.consumer_group, consumer=self._identity)
+        drained = asyncio.Event()
+        async with asyncio.TaskGroup() as loops:
+            self._loop(loops, "lease", self._routing.keep_claims, drained)
+            working = [
+                self._loop(loops, "reader", self._reader.turn, stop),
+                self._loop(loops, "router", self._router.turn, stop),
+                self._loop(loops, "sweep", self._upkeep.sweep, stop),
+                self._loop(loops, "upkeep", self._upkeep.maintain, stop),
+            ]
+            await asyncio.wait(working)
+            await self._router.drain(self._settings.drain_seconds)
+            drained.set()
+        await self._leave()
+        log.info("ingress_drained")
+
+    def _loop(
+        self, loops: asyncio.TaskGroup, name: str, turn: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
+    ) -> asyncio.Task[None]:
+        work = keep_going(name, functools.partial(turn, stop), self.status, stop)
+        return loops.create_task(work, name=f"ingress {name}")
+
+    async def _leave(self) -> None:
+        try:
+            await self._stream.leave()
+        except Exception as error:
+            # The lease runs out by itself; a process that ends has nobody to tell.
+            structlog.get_logger(__name__).warning("ingress_left_without_notice", reason=str(error))

@@ -11,11 +11,12 @@ from workflow_runtime.core.contract import EventSignal
 
 
 class StartOutcome(StrEnum):
-    """What became of a start: this call started the run, it was there already, or it may not start yet."""
+    """What became of a start: this call started the run; it was there already; it is recorded and starts by itself when
+    its workflow is resumed or has room."""
 
     STARTED = "started"
     ALREADY_STARTED = "already_started"
-    DEFERRED = "deferred"
+    QUEUED = "queued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,17 @@ class RunStart:
     workflow_version: int
     definition_hash: str
     event_id: str
-    event_name: str
     payload: Any
-    concurrency_limit: int | None = None
 
 
 class RunGateway(Protocol):
-    """Starts and signals runs. Any exception means "try again later"; both calls may be repeated."""
+    """Starts and signals runs; both calls may be repeated.
+
+    A RuntimeFailureError that is not transient means "never"; any other exception means "try again later".
+    """
 
     async def start_run(self, start: RunStart) -> StartOutcome:
-        """Start the run unless it exists; DEFERRED while the workflow's concurrency limit is reached."""
+        """Start the run unless it exists."""
 
-    async def signal_run(self, run_id: str, signal: EventSignal) -> bool:
-        """Deliver the event to the run; False when that run does not exist or has ended."""
+    async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
+        """Deliver the event to the run; false when that run does not exist or has ended."""

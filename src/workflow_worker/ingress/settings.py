@@ -1,7 +1,6 @@
 """What the ingress can be told; main builds it from the process settings. Process code only; reads no environment."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +16,7 @@ class IngressSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     consumer_group: str = Field(default=EVENT_CONSUMER_GROUP, min_length=1)
-    correlation_paths: Mapping[str, tuple[str, ...]] = MappingProxyType(DEFAULT_CORRELATION_PATHS)
+    correlation_paths: Mapping[str, tuple[str, ...]] = Field(default_factory=lambda: dict(DEFAULT_CORRELATION_PATHS))
     """Payload paths searched for correlation keys: per event name, then ``*``."""
 
     retention_seconds: int = Field(default=_DAY, ge=1)
@@ -35,8 +34,6 @@ class IngressSettings(BaseModel):
     """Attempts of one target before it fails for good."""
     first_retry_seconds: float = Field(default=1.0, gt=0)
     max_retry_seconds: float = Field(default=300.0, gt=0)
-    queued_poll_seconds: float = Field(default=2.0, gt=0)
-    """How often the first queued start of a paused or full workflow asks again."""
     attempt_timeout_seconds: float = Field(default=30.0, gt=0)
 
     lease_seconds: float = Field(default=15.0, gt=0)
@@ -44,6 +41,8 @@ class IngressSettings(BaseModel):
     sweep_seconds: float = Field(default=0.5, gt=0)
     maintenance_seconds: float = Field(default=10.0, gt=0)
     """Between trimmings of the stream, clean-ups of dead consumers and refreshes of lag."""
+    dead_consumer_seconds: float = Field(default=60.0, gt=0)
+    """Idle time after which a consumer that left nothing behind is removed from the group."""
     block_seconds: float = Field(default=1.0, gt=0, le=4.0)
     """Longest wait for a message in one call; below the Redis client's socket timeout of 5 s."""
     drain_seconds: float = Field(default=10.0, ge=0)

@@ -11,7 +11,7 @@ from workflow_worker.ingress.settings import IngressSettings
 class IngressStatus:
     """Filled in by the loops, read by readiness and metrics. Ages in seconds.
 
-    ``lag`` counts unread stream messages, ``backlog`` accepted events whose routing has not finished.
+    ``lag`` counts unread stream messages, ``backlog`` accepted events that are not settled.
     """
 
     settings: IngressSettings
@@ -22,13 +22,16 @@ class IngressStatus:
     pending_age: float = 0.0
     backlog: int = 0
     in_flight: int = 0
-    fault: str | None = None
-    """Why a loop cannot work at the moment, in one sentence; None when all can."""
     beats: dict[str, float] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
-    def beat(self, loop: str) -> None:
-        """The loop named ``loop`` came round."""
+    def came_round(self, loop: str, fault: str | None = None) -> None:
+        """The loop named ``loop`` came round; ``fault`` says why it could not do its work, if it could not."""
         self.beats[loop] = self.clock()
+        if fault is None:
+            self.faults.pop(loop, None)
+        else:
+            self.faults[loop] = fault
 
     async def check(self) -> tuple[bool, str]:
         """The readiness check of the ingress: ``(ok, one sentence)``."""
@@ -38,14 +41,17 @@ class IngressStatus:
 
     def complaint(self) -> str | None:
         """The first thing that is wrong, or None."""
-        limits = self.settings
         if not self.beats:
             return "the ingress has not started"
-        if self.fault is not None:
-            return self.fault
+        for loop, fault in self.faults.items():
+            return f"the {loop} loop cannot work: {fault}"
         loop, beat = min(self.beats.items(), key=lambda item: item[1])
-        if (age := self.clock() - beat) > limits.max_heartbeat_age_seconds:
+        if (age := self.clock() - beat) > self.settings.max_heartbeat_age_seconds:
             return f"the {loop} loop has not come round for {age:.0f} s"
+        return self._behind()
+
+    def _behind(self) -> str | None:
+        limits = self.settings
         if self.pending_age > limits.max_pending_age_seconds:
             return f"a delivered message is unacknowledged for {self.pending_age:.0f} s"
         if self.lag > limits.max_lag:

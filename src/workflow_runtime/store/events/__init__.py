@@ -1,0 +1,75 @@
+"""Events: accepting them once, what became of them, the stream, dead letters. Processes and activities only.
+
+``publish`` puts an event on the stream; ``EventIntake`` and ``accept_event`` record one durably; ``EventLedger`` keeps
+its targets; ``DeadLetters`` holds what could not be delivered; ``explain`` tells what became of an event and why.
+"""
+
+from workflow_runtime.store.events._times import iso_ms
+from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters
+from workflow_runtime.store.events.errors import MalformedEventError, UnknownDeadLetterError, UnknownEventError
+from workflow_runtime.store.events.explaining import explain
+from workflow_runtime.store.events.intake import EventIntake, NewEvent, accept_event, publish
+from workflow_runtime.store.events.ledger import Claim, EventLedger, EventPage, Pass, Refusal, Sweep
+from workflow_runtime.store.events.parsing import event_fields, parse_fields, parse_pairs
+from workflow_runtime.store.events.ready import ReadyQueue
+from workflow_runtime.store.events.records import (
+    Acceptance,
+    Considered,
+    EventSource,
+    EventStatus,
+    IncomingEvent,
+    LedgerEvent,
+    Target,
+    TargetStatus,
+    Wait,
+    WaitTaken,
+)
+from workflow_runtime.store.events.stream import (
+    EventStream,
+    Message,
+    ReadResult,
+    ReadState,
+    StreamLag,
+    group_is_missing,
+)
+
+__all__ = [
+    "Acceptance",
+    "AuditEntry",
+    "Claim",
+    "Considered",
+    "DeadLetter",
+    "DeadLetters",
+    "EventIntake",
+    "EventLedger",
+    "EventPage",
+    "EventSource",
+    "EventStatus",
+    "EventStream",
+    "IncomingEvent",
+    "LedgerEvent",
+    "MalformedEventError",
+    "Message",
+    "NewEvent",
+    "Pass",
+    "ReadResult",
+    "ReadState",
+    "ReadyQueue",
+    "Refusal",
+    "StreamLag",
+    "Sweep",
+    "Target",
+    "TargetStatus",
+    "UnknownDeadLetterError",
+    "UnknownEventError",
+    "Wait",
+    "WaitTaken",
+    "accept_event",
+    "event_fields",
+    "explain",
+    "group_is_missing",
+    "iso_ms",
+    "parse_fields",
+    "parse_pairs",
+    "publish",
+]

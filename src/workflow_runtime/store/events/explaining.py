@@ -1,0 +1,84 @@
+"""What became of an event and why, for a person. Processes and activities only."""
+
+from redis.asyncio import Redis
+
+from workflow_runtime.core._wire import WireModel
+from workflow_runtime.store.events.ledger import EventLedger
+from workflow_runtime.store.events.records import (
+    Considered,
+    EventSource,
+    EventStatus,
+    LedgerEvent,
+    Target,
+    Wait,
+    WaitTaken,
+)
+from workflow_runtime.store.events.wait_index import WaitIndex
+from workflow_runtime.store.events.waiting import too_early
+
+
+class ExplainedKey(WireModel):
+    """A correlation key and the payload path it was found under."""
+
+    key: str
+    path: str
+
+
+class Explanation(WireModel):
+    """One event. Times are ISO 8601 UTC.
+
+    ``considered`` is what was looked at when the event was routed, matched or not; ``targets`` what it went to and how
+    that went; ``taken`` the waits it resolved; ``open_waits`` those of its name that are open now and why the event is
+    not for them.
+    """
+
+    event_id: str
+    event_name: str
+    tenant_id: str
+    source: EventSource
+    timestamp: str
+    accepted_at: str
+    sequence: int
+    status: EventStatus
+    reason: str | None
+    keys: tuple[ExplainedKey, ...]
+    considered: tuple[Considered, ...]
+    targets: tuple[Target, ...]
+    taken: tuple[WaitTaken, ...]
+    open_waits: tuple[Considered, ...]
+
+
+async def explain(redis: Redis, tenant: str, event_id: str) -> Explanation:
+    """Everything that is known of an event. Raises UnknownEventError."""
+    event = await EventLedger(redis).get(tenant, event_id)
+    known = {row.id for row in event.considered} | {row.id for row in event.targets}
+    waits = await WaitIndex(redis).named(tenant, event.event.event_name)
+    return Explanation(
+        event_id=event.event.event_id,
+        event_name=event.event.event_name,
+        tenant_id=tenant,
+        source=event.source,
+        timestamp=event.event.timestamp,
+        accepted_at=event.accepted_at,
+        sequence=event.sequence,
+        status=event.status,
+        reason=event.reason,
+        keys=tuple(ExplainedKey(key=origin.key, path=origin.path) for origin in event.keys),
+        considered=event.considered,
+        targets=event.targets,
+        taken=event.taken,
+        open_waits=tuple(row for wait in waits if (row := _not_for(wait, event)).id not in known),
+    )
+
+
+def _not_for(wait: Wait, event: LedgerEvent) -> Considered:
+    reason = too_early(wait, event) or _key_mismatch(wait, event) or "the wait was opened after the event was routed"
+    return Considered(id=wait.target_id, kind="wait", run_id=wait.run_id, matched=False, reason=reason)
+
+
+def _key_mismatch(wait: Wait, event: LedgerEvent) -> str | None:
+    found = [origin.key for origin in event.keys]
+    if wait.correlation_key is None or wait.correlation_key in found:
+        return None
+    has = f"the event has {', '.join(map(repr, found))}" if found else "the event has no key"
+    return f"the wait is for key {wait.correlation_key!r}, {has}"

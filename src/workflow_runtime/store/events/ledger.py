@@ -1,0 +1,286 @@
+"""Who routes which event, and what became of each of its targets. Processes and activities only.
+
+An event is routed in passes: ``claim`` it, ``begin`` attempts of its targets, ``finish`` the pass. A claim is a lease:
+when its holder dies the sweep offers the event to others, and whatever the holder writes later is refused. Order is
+kept by lanes: an event has its first pass after all earlier events with one of its keys had theirs, and an attempt of a
+target only after all earlier events with one of its keys are settled for that target. So a target that fails delays
+nothing but later events with the same key to the same target.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, cast
+
+from redis.asyncio import Redis
+
+from workflow_runtime.core.correlation import KeyOrigin
+from workflow_runtime.store.connection import register_script
+from workflow_runtime.store.events import _keys as keys
+from workflow_runtime.store.events._times import iso_ms, now_ms
+from workflow_runtime.store.events._turns import in_turns
+from workflow_runtime.store.events.errors import UnknownEventError
+from workflow_runtime.store.events.intake import GRACE_SECONDS, RETENTION_SECONDS
+from workflow_runtime.store.events.parsing import parse_fields
+from workflow_runtime.store.events.records import (
+    Considered,
+    EventSource,
+    EventStatus,
+    LedgerEvent,
+    Target,
+    TargetStatus,
+    Wait,
+    WaitTaken,
+)
+from workflow_runtime.store.events.waiting import parse_wait
+
+_ACTIVE_MS: Final = 60_000
+_IDLE_SWEEPS: Final = 60
+_SWEEP_LIMIT: Final = 200
+
+
+class Refusal(StrEnum):
+    """Why an event cannot be claimed: it is gone, settled, somebody else's, or has to let an earlier one go first."""
+
+    MISSING = "missing"
+    DONE = "done"
+    LEASED = "leased"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event that is ours until the lease ends. ``now_ms`` is the time of the claim by the clock of Redis.
+
+    ``begun`` counts earlier routings that may have ended with their process (0: this is the first); ``planned`` tells
+    whether the targets stand already, otherwise ``waits`` are those the event may match.
+    """
+
+    token: str
+    now_ms: int
+    begun: int
+    planned: bool
+    event: LedgerEvent
+    waits: tuple[Wait, ...]
+    taken_at: float = field(default_factory=time.monotonic)
+
+    def time_ms(self) -> int:
+        """The present time by the clock of Redis, as far as the claim knows it."""
+        return self.now_ms + round((time.monotonic() - self.taken_at) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What ``finish`` did: the event's status and which events of the tenant may go on now."""
+
+    status: EventStatus
+    runnable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Events nobody works on, as ``(tenant, event id)``, and how many unfinished events there are altogether."""
+
+    found: tuple[tuple[str, str], ...]
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events, newest first; ``next_cursor`` continues the list and is null at its end."""
+
+    events: tuple[LedgerEvent, ...]
+    next_cursor: str | None
+
+
+class EventLedger:
+    """The ledgers of all tenants. Times are in seconds unless the name says ms."""
+
+    def __init__(
+        self, redis: Redis, *, retention_seconds: int = RETENTION_SECONDS, lease_seconds: float = 15.0
+    ) -> None:
+        self._redis = redis
+        self._retention_ms = retention_seconds * 1000
+        self._lease_ms = round(lease_seconds * 1000)
+        self._sweeps = 0
+        self._claim = register_script(redis, "_events", "events_claim")
+        self._begin = register_script(redis, "_events", "events_begin")
+        self._finish = register_script(redis, "_events", "events_finish")
+        self._lease = register_script(redis, "_events", "events_lease")
+        self._sweep = register_script(redis, "_events", "events_sweep")
+        self._reopen = register_script(redis, "_events", "events_reopen")
+
+    # Routing
+
+    async def claim(self, tenant: str, event_id: str, token: str) -> Claim | Refusal:
+        """Take an event for routing; repeating it with the same token extends the lease."""
+        names = [keys.event_key(tenant, event_id), keys.open_key(tenant), keys.lanes_key(tenant)]
+        names += [keys.leases_key(tenant), keys.waits_key(tenant), keys.wait_index_key(tenant)]
+        answer = await self._claim(names, [event_id, token, self._lease_ms])
+        if answer[0] != "claimed":
+            return Refusal(answer[0])
+        fields = dict(zip(answer[2][::2], answer[2][1::2], strict=True))
+        return Claim(
+            token=token,
+            now_ms=answer[1],
+            begun=int(fields.get("begun", 0)),
+            planned="considered" in fields,
+            event=_event(fields),
+            waits=tuple(parse_wait(tenant, row) for row in answer[3]),
+        )
+
+    async def count_beginning(self, tenant: str, event_id: str) -> None:
+        """Note that the routing of an event which may have ended a process begins once more."""
+        await cast(Any, self._redis.hincrby(keys.event_key(tenant, event_id), "begun", 1))
+
+    async def begin(
+        self, claim: Claim, targets: Sequence[Target], *, considered: Sequence[Considered] | None = None
+    ) -> list[Target] | None:
+        """Record that ``targets`` are tried now. Answers them as TRYING with one attempt more, or BEHIND; null when the
+        claim was lost. ``considered`` is given once, with the plan."""
+        tenant = claim.event.event.tenant_id
+        names = [keys.event_key(tenant, claim.event.event.event_id), keys.lanes_key(tenant), keys.leases_key(tenant)]
+        variants = [(_with(t, TargetStatus.TRYING, attempts=t.attempts + 1), _behind(t)) for t in targets]
+        arguments = [claim.event.event.event_id, claim.token, "" if considered is None else _considered(considered)]
+        for trying, behind in variants:
+            row = {"id": trying.id, "lanes": trying.lanes, "trying": _json(trying), "behind": _json(behind)}
+            arguments.append(json.dumps(row))
+        answer = await self._begin(names, arguments)
+        if answer[0] != "ok":
+            return None
+        return [pair[verdict == "behind"] for pair, verdict in zip(variants, answer[1:], strict=True)]
+
+    async def finish(
+        self, claim: Claim, targets: Sequence[Target], *, reason: str, considered: Sequence[Considered] = ()
+    ) -> Pass | None:
+        """End the pass. ``targets`` are all that were not final when it began. Null when the claim was lost."""
+        event = claim.event.event
+        names = [keys.event_key(event.tenant_id, event.event_id), keys.open_key(event.tenant_id)]
+        names += [keys.lanes_key(event.tenant_id), keys.leases_key(event.tenant_id)]
+        arguments: list[str | int] = [event.event_id, claim.token, self._retention_ms]
+        arguments += [_considered(considered), reason]
+        for target in targets:
+            row = {"id": target.id, "state": _json(target), "final": target.status.final, "due": target.due_ms}
+            row |= {"behind": target.status is TargetStatus.BEHIND, "lanes": target.lanes}
+            arguments.append(json.dumps(row))
+        answer = await self._finish(names, arguments)
+        if answer[0] != "ok":
+            return None
+        return Pass(EventStatus(answer[1]), tuple(dict.fromkeys(answer[2:])))
+
+    async def extend(self, claim: Claim) -> bool:
+        """Begin the lease anew; false when the claim was lost."""
+        return await self._set_lease(claim, self._lease_ms)
+
+    async def give_up(self, claim: Claim) -> bool:
+        """Let somebody else route the event at once; false when the claim was lost already."""
+        return await self._set_lease(claim, 0)
+
+    async def _set_lease(self, claim: Claim, length_ms: int) -> bool:
+        event = claim.event.event
+        names = [keys.open_key(event.tenant_id), keys.leases_key(event.tenant_id)]
+        return bool(await self._lease(names, [event.event_id, claim.token, length_ms]))
+
+    # Recovery
+
+    async def sweep(self) -> Sweep:
+        """Events whose retry is due or whose holder died; each is reported once per grace period over all replicas.
+
+        Tenants without unfinished events are looked at rarely, so that many idle ones cost little.
+        """
+        self._sweeps += 1
+        now = now_ms()
+        oldest = "-inf" if self._sweeps % _IDLE_SWEEPS == 1 else now - _ACTIVE_MS
+        tenants = cast(list[str], await self._redis.zrangebyscore(keys.ACTIVE_TENANTS, oldest, "+inf"))
+        rows = await in_turns(self._sweep_tenant(tenant) for tenant in tenants)
+        if busy := {tenant: now for tenant, (unfinished, *_) in zip(tenants, rows, strict=True) if unfinished}:
+            await self._redis.zadd(keys.ACTIVE_TENANTS, busy, gt=True)
+        found = ((tenant, event_id) for tenant, (_, *due) in zip(tenants, rows, strict=True) for event_id in due)
+        return Sweep(tuple(found), backlog=sum(row[0] for row in rows))
+
+    async def _sweep_tenant(self, tenant: str) -> list[Any]:
+        arguments = [_SWEEP_LIMIT, round(GRACE_SECONDS * 1000)]
+        return cast(list[Any], await self._sweep([keys.open_key(tenant)], arguments))
+
+    async def reopen(self, tenant: str, event_id: str) -> int:
+        """Give the failed targets of an event a new round of attempts; answers how many there are."""
+        raw = await self._raw(tenant, event_id)
+        arguments = [event_id]
+        for target in _targets(raw):
+            if target.status is TargetStatus.FAILED:
+                again = _with(target, TargetStatus.PENDING, attempts=0, abandoned=0, due_ms=0, settled_at=None)
+                arguments += [target.id, raw[f"t:{target.id}"], _json(again)]
+        if len(arguments) == 1:
+            return 0
+        return cast(int, await self._reopen([keys.event_key(tenant, event_id), keys.open_key(tenant)], arguments))
+
+    # Reading
+
+    async def get(self, tenant: str, event_id: str) -> LedgerEvent:
+        """One event. Raises UnknownEventError."""
+        raw = await self._raw(tenant, event_id)
+        if not raw:
+            raise UnknownEventError(tenant, event_id)
+        return _event(raw)
+
+    async def list_events(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> EventPage:
+        """Events accepted within the retention, newest first."""
+        start = 0
+        if cursor is not None:
+            rank = await cast(Any, self._redis.zrevrank(keys.log_key(tenant), cursor))
+            if rank is None:
+                return EventPage((), None)
+            start = rank + 1
+        log = self._redis.zrange(keys.log_key(tenant), start, start + limit - 1, desc=True)
+        members = cast(list[str], await log)
+        events = await self.read(tenant, [member.partition("|")[2] for member in members])
+        return EventPage(tuple(events), members[-1] if len(members) == limit else None)
+
+    async def read(self, tenant: str, event_ids: Sequence[str]) -> list[LedgerEvent]:
+        """Those of the events which are still recorded, in this order."""
+        rows = await in_turns(self._raw(tenant, event_id) for event_id in event_ids)
+        return [_event(raw) for raw in rows if raw]
+
+    async def _raw(self, tenant: str, event_id: str) -> dict[str, str]:
+        return cast(dict[str, str], await cast(Any, self._redis.hgetall(keys.event_key(tenant, event_id))))
+
+
+def _event(raw: Mapping[str, str]) -> LedgerEvent:
+    record = json.loads(raw["record"])
+    accepted, considered = int(raw["accepted"]), json.loads(raw.get("considered", "[]"))
+    return LedgerEvent(
+        event=parse_fields(record["fields"]),
+        keys=tuple(KeyOrigin(key, path) for key, path in record["keys"]),
+        source=EventSource(record["source"]),
+        accepted_ms=accepted,
+        accepted_at=iso_ms(accepted),
+        sequence=int(raw["seq"]),
+        status=EventStatus(raw["status"]),
+        reason=raw.get("reason") or None,
+        targets=tuple(_targets(raw)),
+        considered=tuple(Considered.model_validate(row, strict=False) for row in considered),
+        taken=tuple(WaitTaken.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("c:")),
+    )
+
+
+def _targets(raw: Mapping[str, str]) -> Iterable[Target]:
+    rows = (Target.model_validate_json(value) for field, value in raw.items() if field.startswith("t:"))
+    return sorted(rows, key=lambda target: target.id)
+
+
+def _with(target: Target, status: TargetStatus, **changes: Any) -> Target:
+    return target.model_copy(update={"status": status, **changes})
+
+
+def _behind(target: Target) -> Target:
+    return _with(target, TargetStatus.BEHIND, reason="an earlier event with the same key is not settled for it yet")
+
+
+def _json(target: Target) -> str:
+    return target.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def _considered(rows: Sequence[Considered]) -> str:
+    return json.dumps([row.model_dump(mode="json", by_alias=True, exclude_none=True) for row in rows])

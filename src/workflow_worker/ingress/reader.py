@@ -1,0 +1,107 @@
+"""Reads the stream: parse, accept, acknowledge. Process code only."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from redis.exceptions import ResponseError
+
+from workflow_runtime.store.events import (
+    DeadLetters,
+    EventIntake,
+    EventSource,
+    EventStream,
+    IncomingEvent,
+    MalformedEventError,
+    Message,
+    ReadState,
+    group_is_missing,
+    parse_pairs,
+)
+from workflow_worker.ingress.loops import pause_or, unless_stopped
+from workflow_worker.ingress.metrics import IngressMetrics
+from workflow_worker.ingress.settings import IngressSettings
+from workflow_worker.ingress.status import IngressStatus
+
+
+class Reader:
+    """One replica's reading, which is idle while another replica reads."""
+
+    def __init__(
+        self,
+        stream: EventStream,
+        intake: EventIntake,
+        dead_letters: DeadLetters,
+        status: IngressStatus,
+        metrics: IngressMetrics,
+        settings: IngressSettings,
+    ) -> None:
+        self._stream = stream
+        self._intake = intake
+        self._dead_letters = dead_letters
+        self._status = status
+        self._metrics = metrics
+        self._settings = settings
+        self._log = structlog.get_logger(__name__)
+
+    async def turn(self, stop: asyncio.Event) -> None:
+        """Read and accept one batch, or wait for one."""
+        try:
+            result = await self._stream.read(self._settings.read_batch)
+            if self._status.reading is (result.state is ReadState.STANDBY):
+                self._status.reading = not self._status.reading
+                self._log.info("event_reader_changed", reading=self._status.reading)
+            match result.state:
+                case ReadState.MESSAGES:
+                    await self._accept(result.messages)
+                case ReadState.RECOVER:
+                    await self._recover(stop)
+                case ReadState.EMPTY:
+                    await unless_stopped(self._stream.wait(self._settings.block_seconds), stop)
+                case ReadState.FULL:
+                    await pause_or(stop, 0.05)
+                case ReadState.STANDBY:
+                    await pause_or(stop, min(result.retry_seconds + 0.05, self._settings.block_seconds))
+        except ResponseError as error:
+            if not group_is_missing(error):
+                raise
+            await self._stream.ensure_group()
+            self._log.warning("event_group_recreated", reason=str(error))
+
+    async def _recover(self, stop: asyncio.Event) -> None:
+        # One at a time and counted one by one: when a message ends the process, only its own count has grown.
+        while not stop.is_set() and (pending := await self._stream.pending(self._settings.read_batch)):
+            for message_id in pending:
+                message = await self._stream.reclaim(message_id)
+                if message is ReadState.STANDBY or stop.is_set():
+                    return
+                if isinstance(message, Message):
+                    await self._take_over(message)
+
+    async def _take_over(self, message: Message) -> None:
+        if message.deliveries <= self._settings.max_deliveries:
+            return await self._accept([message])
+        attempts = message.deliveries - 1
+        await self._bury(message, f"poison: delivered {attempts} times, never acknowledged", attempts)
+        return await self._stream.acknowledge([message], ())
+
+    async def _accept(self, messages: Sequence[Message]) -> None:
+        events: list[IncomingEvent] = []
+        for message in messages:
+            try:
+                events.append(parse_pairs(message.pairs))
+            except MalformedEventError as error:
+                await self._bury(message, error.reason, message.deliveries)
+        accepted = await self._intake.accept(events, EventSource.STREAM)
+        runnable = [(event.tenant_id, event.event_id) for event in accepted if event.runnable]
+        await self._stream.acknowledge(messages, runnable)
+        duplicates = sum(event.duplicate for event in accepted)
+        self._metrics.events.labels("duplicate").inc(duplicates)
+        self._metrics.events.labels("accepted").inc(len(accepted) - duplicates)
+
+    async def _bury(self, message: Message, reason: str, attempts: int) -> None:
+        letter = await self._dead_letters.add(
+            message.pairs, reason=reason, attempts=attempts, source=f"stream:{message.id}"
+        )
+        self._metrics.events.labels("dead_letter").inc()
+        self._log.warning("event_dead_lettered", message=message.id, letter=letter, reason=reason)

@@ -1,0 +1,70 @@
+"""Takes events from the ready queue and routes a bounded number of them at once. Process code only."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from workflow_runtime.store.events import ReadyQueue
+from workflow_worker.ingress.loops import unless_stopped
+from workflow_worker.ingress.routing import Routing
+from workflow_worker.ingress.settings import IngressSettings
+from workflow_worker.ingress.status import IngressStatus
+
+_POP_AT_ONCE: Final = 32
+
+
+class Router:
+    """One replica's routing. Events of different keys run side by side, those of one key after each other."""
+
+    def __init__(self, ready: ReadyQueue, routing: Routing, status: IngressStatus, settings: IngressSettings) -> None:
+        self._ready = ready
+        self._routing = routing
+        self._status = status
+        self._settings = settings
+        self._work: set[asyncio.Task[None]] = set()
+        self._hints: list[tuple[str, str]] = []
+        self._draining = False
+
+    async def turn(self, stop: asyncio.Event) -> None:
+        """Fill the free places with events that are ready."""
+        room = self._settings.max_in_flight - len(self._work)
+        if room <= 0:
+            await asyncio.wait(self._work, timeout=self._settings.block_seconds, return_when=asyncio.FIRST_COMPLETED)
+            return
+        await unless_stopped(self._pop(min(room, _POP_AT_ONCE)), stop)
+
+    async def _pop(self, count: int) -> None:
+        for tenant, event_id in await self._ready.pop(count, wait_seconds=self._settings.block_seconds):
+            task = asyncio.create_task(self._route_lane(tenant, event_id), name=f"route {event_id}")
+            self._work.add(task)
+            task.add_done_callback(self._forget)
+            self._status.in_flight = len(self._work)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        self._status.in_flight = len(self._work)
+
+    async def _route_lane(self, tenant: str, event_id: str) -> None:
+        """Route an event, then those that waited for it: one here, the others by whoever has room."""
+        following: str | None = event_id
+        try:
+            while following is not None:
+                runnable = await self._routing.route(tenant, following)
+                here = 0 if self._draining else 1
+                following = next(iter(runnable[:here]), None)
+                await self._ready.push((tenant, other) for other in runnable[here:])
+        except Exception as error:
+            # The lease ends by itself and the sweep offers the event again: a pause and another chance.
+            structlog.get_logger(__name__).warning(
+                "event_pass_failed", tenant=tenant, event_id=following, reason=f"{type(error).__name__}: {error}"
+            )
+
+    async def drain(self, seconds: float) -> None:
+        """Finish what is under way within ``seconds``; what is not finished then is given up to other replicas."""
+        self._draining = True
+        if self._work:
+            await asyncio.wait(self._work, timeout=seconds)
+        for task in list(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)

@@ -1,0 +1,159 @@
+"""One pass over one event: claim, plan, attempt, finish. Process code only.
+
+Every step is recorded before its effect, so a process may die anywhere: the event is offered again, targets that were
+settled stay settled, and repeating the others is harmless because run ids and event ids decide. Work that may have
+ended a process before is done alone and counted, so that it ends at a cap and takes nothing innocent with it.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+
+import structlog
+
+from workflow_runtime.store.catalog import Catalog
+from workflow_runtime.store.events import (
+    Claim,
+    Considered,
+    DeadLetters,
+    EventLedger,
+    LedgerEvent,
+    Refusal,
+    Target,
+    TargetStatus,
+)
+from workflow_worker.ingress.delivery import Delivery
+from workflow_worker.ingress.loops import pause_or
+from workflow_worker.ingress.metrics import IngressMetrics
+from workflow_worker.ingress.planning import make_plan
+from workflow_worker.ingress.settings import IngressSettings
+
+
+class Routing:
+    """Passes over events; ``claims`` are those under way."""
+
+    def __init__(
+        self,
+        ledger: EventLedger,
+        catalog: Catalog,
+        delivery: Delivery,
+        dead_letters: DeadLetters,
+        metrics: IngressMetrics,
+        settings: IngressSettings,
+    ) -> None:
+        self.claims: dict[tuple[str, str], Claim] = {}
+        self._ledger = ledger
+        self._catalog = catalog
+        self._delivery = delivery
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._settings = settings
+        self._quarantine = asyncio.Lock()
+
+    async def route(self, tenant: str, event_id: str) -> tuple[str, ...]:
+        """Make one pass over an event if it is free; answers which events of the tenant may go on now."""
+        claim = await self._ledger.claim(tenant, event_id, uuid.uuid4().hex)
+        if isinstance(claim, Refusal):
+            return ()
+        self.claims[tenant, event_id] = claim
+        try:
+            return await (self._later_pass(claim) if claim.planned else self._first_pass(claim))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._ledger.give_up(claim))
+            raise
+        finally:
+            self.claims.pop((tenant, event_id), None)
+
+    async def keep_claims(self, stop: asyncio.Event) -> None:
+        """Begin the leases of everything under way anew: one turn of a loop."""
+        for claim in list(self.claims.values()):
+            await self._ledger.extend(claim)
+        await pause_or(stop, self._settings.lease_seconds / 3)
+
+    async def _first_pass(self, claim: Claim) -> tuple[str, ...]:
+        if not claim.begun:
+            return await self._plan(claim)
+        async with self._quarantine:
+            if claim.begun >= self._settings.max_deliveries:
+                reason = f"poison: routing began {claim.begun} times and never came to an end"
+                await self._bury(claim.event, reason, claim.begun, "plan")
+                return await self._finish(claim, (), (), reason)
+            event = claim.event.event
+            await self._ledger.count_beginning(event.tenant_id, event.event_id)
+            return await self._plan(claim)
+
+    async def _plan(self, claim: Claim) -> tuple[str, ...]:
+        event = claim.event.event
+        plan = make_plan(claim, await self._catalog.triggers_for_event(event.tenant_id, event.event_name))
+        return await self._attempt(claim, plan.targets, (), plan.considered, plan.reason)
+
+    async def _later_pass(self, claim: Claim) -> tuple[str, ...]:
+        unsettled = [target for target in claim.event.targets if not target.status.final]
+        if any(target.status is TargetStatus.TRYING for target in unsettled):
+            async with self._quarantine:
+                return await self._try_one(claim, unsettled)
+        due = [target for target in unsettled if target.due_ms <= claim.now_ms]
+        rest = [target for target in unsettled if target.due_ms > claim.now_ms]
+        return await self._attempt(claim, due, rest, None, "")
+
+    async def _try_one(self, claim: Claim, unsettled: Sequence[Target]) -> tuple[str, ...]:
+        """Try the target that is least suspected of having ended a process, and leave the others for later passes."""
+        counted = [_abandoned_once_more(target) for target in unsettled]
+        first, *rest = sorted(counted, key=lambda target: (target.abandoned, target.id))
+        if first.abandoned >= self._settings.max_deliveries:
+            reason = f"poison: {first.abandoned} attempts ended with their process"
+            failed = self._delivery.settle(claim, first, TargetStatus.FAILED, reason)
+            await self._bury(claim.event, f"{first.id}: {reason}", first.attempts, first.id)
+            return await self._finish(claim, [failed, *rest], (), "")
+        return await self._attempt(claim, [first], rest, None, "")
+
+    async def _attempt(
+        self,
+        claim: Claim,
+        due: Sequence[Target],
+        rest: Sequence[Target],
+        considered: Sequence[Considered] | None,
+        reason: str,
+    ) -> tuple[str, ...]:
+        begun: Sequence[Target] | None = ()
+        if due:
+            begun = await self._ledger.begin(claim, due, considered=considered)
+        if begun is None:
+            return ()
+        done = await asyncio.gather(*(self._deliver(claim, target) for target in begun))
+        return await self._finish(claim, [*done, *rest], considered or (), reason)
+
+    async def _deliver(self, claim: Claim, target: Target) -> Target:
+        if target.status is TargetStatus.BEHIND:
+            return target
+        after = await self._delivery.attempt(claim, target)
+        self._metrics.targets.labels(after.kind, after.status).inc()
+        if after.status is TargetStatus.FAILED and after.attempts >= self._settings.max_attempts:
+            await self._bury(claim.event, f"{after.id}: {after.reason}", after.attempts, after.id)
+        return after
+
+    async def _finish(
+        self, claim: Claim, targets: Sequence[Target], considered: Sequence[Considered], reason: str
+    ) -> tuple[str, ...]:
+        ended = await self._ledger.finish(claim, targets, reason=reason, considered=considered)
+        if ended is None:
+            return ()
+        self._metrics.routed.labels(ended.status).inc()
+        if not claim.planned:
+            self._metrics.first_pass.observe(max(0.0, time.time() - claim.event.accepted_ms / 1000))
+        return ended.runnable
+
+    async def _bury(self, event: LedgerEvent, reason: str, attempts: int, what: str) -> None:
+        fields, tenant, event_id = event.event.fields, event.event.tenant_id, event.event.event_id
+        source = f"event:{tenant}:{event_id}:{what}"
+        pairs = [(name.encode(), value.encode()) for name, value in fields.items()]
+        await self._dead_letters.add(pairs, reason=reason, attempts=attempts, source=source)
+        self._metrics.events.labels("dead_letter").inc()
+        structlog.get_logger(__name__).error("event_dead_lettered", tenant=tenant, event_id=event_id, reason=reason)
+
+
+def _abandoned_once_more(target: Target) -> Target:
+    if target.status is not TargetStatus.TRYING:
+        return target
+    return target.model_copy(update={"status": TargetStatus.PENDING, "abandoned": target.abandoned + 1})

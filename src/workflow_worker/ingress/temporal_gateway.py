@@ -1,0 +1,56 @@
+"""Starts and signals runs at Temporal. Process code only."""
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflow_runtime.core.contract import SIGNAL_EVENT, EventSignal, run_workflow_id
+from workflow_runtime.core.errors import ActionFailure
+from workflow_runtime.service.launch import launch_run
+from workflow_runtime.store.runs import RunRow, Runs
+from workflow_worker.ingress.ports import RunGateway, RunStart, StartOutcome
+
+
+class TemporalRunGateway(RunGateway):
+    """The real gateway."""
+
+    def __init__(self, client: Client, runs: Runs) -> None:
+        self._client = client
+        self._runs = runs
+
+    async def start_run(self, start: RunStart) -> StartOutcome:
+        row = RunRow(
+            run_id=start.run_id,
+            tenant_id=start.tenant_id,
+            workflow_id=start.workflow_id,
+            workflow_version=start.workflow_version,
+            definition_hash=start.definition_hash,
+            trigger_type="event",
+            trigger_event_id=start.event_id,
+            execution_key=f"event:{start.event_id}",
+            root_run_id=start.run_id,
+            payload=start.payload,
+        )
+        try:
+            admission = await launch_run(self._client, self._runs, row)
+        except RPCError as error:
+            raise _judged(error) from error
+        if admission.state == "queued":
+            return StartOutcome.QUEUED
+        return StartOutcome.STARTED if admission.created else StartOutcome.ALREADY_STARTED
+
+    async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
+        handle = self._client.get_workflow_handle(run_workflow_id(run_id))
+        try:
+            await handle.signal(SIGNAL_EVENT, signal)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise _judged(error) from error
+        return True
+
+
+def _judged(error: RPCError) -> Exception:
+    # What Temporal will refuse every time, such as a payload above its limit, is not worth another attempt.
+    if error.status is RPCStatusCode.INVALID_ARGUMENT:
+        return ActionFailure(f"Temporal refuses the call: {error.message}", code="REFUSED_BY_TEMPORAL")
+    return error
