@@ -42,3 +42,16 @@ async def unless_stopped[T](work: Coroutine[Any, Any, T], stop: asyncio.Event) -
         waiter.cancel()
         task.cancel()
         await asyncio.gather(task, waiter, return_exceptions=True)
+
+
+async def run_together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts of a process side by side; each ends by itself once ``stop`` is set.
+
+    A part that ends before sets ``stop``, so that the others drain, and then what it failed with is raised.
+    """
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop.set())
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,202 @@
+"""``workflowRuntimeV2RunWorkflow``: one authored run, a thin Temporal shell over the machine. Workflow code.
+
+The machine says what to do next and is told what came of it; the performer does it. What is left here is Temporal's
+own: starting, signals, queries, the update that answers a task, continue-as-new, and how a run ends.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Never
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflow_runtime.core import contract
+from workflow_runtime.core.contract import EventSignal, HumanTaskSignal, InterpreterSummary, QuotaResumeSignal
+from workflow_runtime.core.errors import Category, Failure, RuntimeFailureError
+from workflow_runtime.core.machine import Failed, Machine, Succeeded
+from workflow_runtime.service.failures import activity_failure, application_error
+from workflow_worker.mailbox import Mailbox
+from workflow_worker.performing import Performer, Suspended, call_store, continue_as_new_is_due, was_cancelled
+from workflow_worker.records import ABANDON_RUN, LOAD_RUN, AbandonRequest, LoadedRun, LoadRequest
+from workflow_worker.responses import parse_response, require_acceptable
+from workflow_worker.starting import Start, build_machine, continued, parse_start, told
+
+
+class WorkflowClock:
+    """Time and chance as the workflow sees them: the same on every replay."""
+
+    def now_iso(self) -> str:
+        """Workflow time, ISO 8601 UTC with milliseconds."""
+        return workflow.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def random(self) -> float:
+        """A number in [0, 1) from the workflow's seeded generator."""
+        return workflow.random().random()
+
+
+@workflow.defn(name=contract.RUN_WORKFLOW_TYPE)
+class AuthoredRun:
+    """One authored run, from its beginning or from a checkpoint."""
+
+    @workflow.init
+    def __init__(self, raw: Any = None) -> None:
+        # Typed by hand: an argument that does not decode would fail the workflow task, again and again, instead of
+        # the workflow. Read here and not in run, because signals may be handled before run is entered.
+        self._start = _start_of(raw)
+        self._mailbox = self._start.mailbox if isinstance(self._start, Start) else Mailbox()
+        self._loaded: LoadedRun | None = None
+        self._machine: Machine | None = None
+        self._clock = WorkflowClock()
+
+    @workflow.run
+    async def run(self, raw: Any = None) -> Any:
+        """Take RunInput; answer ``{payload, vars, local, system, meta}`` or fail with a typed ApplicationError."""
+        if isinstance(self._start, Failure):
+            raise application_error(self._start)
+        loaded = await self._load(self._start)
+        machine = await self._build(self._start, loaded)
+        performer = Performer(self._start.run, loaded, self._mailbox, machine)
+        while not isinstance(effect := machine.next(self._clock), Succeeded | Failed):
+            outcome = await performer.perform(effect, self._clock.now_iso())
+            if not isinstance(outcome, Suspended):
+                machine.resume(outcome, self._clock)
+            if continue_as_new_is_due() and not machine.finished:
+                await performer.sync()
+                workflow.continue_as_new(continued(self._start.run, machine, self._mailbox))
+        await performer.sync(ended=True)
+        return _end(effect)
+
+    async def _load(self, start: Start) -> LoadedRun:
+        run = start.run
+        request = LoadRequest(
+            tenant_id=run.tenant_id,
+            run_id=run.run_id,
+            workflow_id=run.workflow_id,
+            workflow_version=run.workflow_version,
+            with_payload=start.checkpoint is None,
+        )
+        try:
+            loaded: LoadedRun = await call_store(LOAD_RUN, request, LoadedRun)
+        except ActivityError as error:
+            await self._abandon(start, activity_failure(error))
+        if loaded.trigger_event_id is not None:
+            self._mailbox.forbid(loaded.trigger_event_id)
+        self._loaded = loaded
+        return loaded
+
+    async def _build(self, start: Start, loaded: LoadedRun) -> Machine:
+        try:
+            self._machine = build_machine(start, loaded)
+        except RuntimeFailureError as error:
+            await self._abandon(start, error.to_failure())
+        return self._machine
+
+    async def _abandon(self, start: Start, failure: Failure) -> Never:
+        """End a run whose machine could not be built, so that its row says why."""
+        failure = failure.model_copy(update={"at": self._clock.now_iso()})
+        run = start.run
+        request = AbandonRequest(
+            tenant_id=run.tenant_id, run_id=run.run_id, workflow_id=run.workflow_id, failure=failure
+        )
+        await call_store(ABANDON_RUN, request)
+        raise application_error(failure)
+
+    # What others send
+
+    @workflow.signal(name=contract.SIGNAL_EVENT)
+    def on_event(self, raw: Any = None) -> None:
+        """An event that this run may wait for, now or later."""
+        _receive(lambda: self._mailbox.receive(EventSignal.model_validate(raw)))
+
+    @workflow.signal(name=contract.SIGNAL_QUOTA_RESUME)
+    def on_quota_resume(self, raw: Any = None) -> None:
+        """A quota is available again."""
+        _receive(lambda: self._mailbox.resume(QuotaResumeSignal.model_validate({} if raw is None else raw)))
+
+    @workflow.signal(name=contract.SIGNAL_HUMAN_TASK, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
+    async def on_task_response(self, raw: Any = None) -> None:
+        """A response to a task; one that the run cannot accept is dropped, so use the update where it matters."""
+        try:
+            await self._accept_response(raw)
+        except RuntimeFailureError as error:
+            workflow.logger.warning("signal_refused: %s", error.message)
+
+    @workflow.update(name=contract.UPDATE_COMPLETE_TASK, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
+    async def complete_task(self, raw: Any = None) -> dict[str, Any]:
+        """Accept a response to a task; answers ``{taskId, accepted: true}``."""
+        try:
+            task_id = await self._accept_response(raw)
+        except RuntimeFailureError as error:
+            raise application_error(error.to_failure()) from None
+        return {"taskId": task_id, "accepted": True}
+
+    @complete_task.validator
+    def _complete_task_is_acceptable(self, raw: Any = None) -> None:
+        try:
+            if self._machine is not None:
+                self._require_acceptable(parse_response(raw))
+        except RuntimeFailureError as error:
+            raise application_error(error.to_failure()) from None
+
+    async def _accept_response(self, raw: Any) -> str:
+        response = parse_response(raw)
+        # A run that has just continued in a new history is given its signals before its machine stands again.
+        await workflow.wait_condition(lambda: self._machine is not None)
+        self._require_acceptable(response)
+        self._mailbox.respond(response)
+        return response.task_id
+
+    def _require_acceptable(self, response: HumanTaskSignal) -> None:
+        require_acceptable(
+            response,
+            machine=self._machine,
+            loaded=self._loaded,
+            answered=response.task_id in self._mailbox.responses,
+            now_iso=self._clock.now_iso(),
+        )
+
+    # What others ask
+
+    @workflow.query(name=contract.QUERY_CURRENT_STEP)
+    def current_step(self) -> str | None:
+        """The path of the step the run is at; null before it began and after it ended."""
+        return self._machine.summary().current_step_path if self._machine else None
+
+    @workflow.query(name=contract.QUERY_CURRENT_WAIT)
+    def current_wait(self) -> dict[str, Any] | None:
+        """The wait the run is in, as the machine's effect; null while it waits for nothing."""
+        wait = self._machine.current_wait() if self._machine else None
+        return wait.model_dump(mode="json", by_alias=True) if wait else None
+
+    @workflow.query(name=contract.QUERY_SUMMARY)
+    def summary(self) -> InterpreterSummary:
+        """Where the interpreter stands."""
+        if self._machine is not None:
+            return self._machine.summary()
+        run_id = self._start.run.run_id if isinstance(self._start, Start) else ""
+        return InterpreterSummary(run_id=run_id, step_count=0, current_step_path=None, frame_depth=0)
+
+
+def _start_of(raw: Any) -> Start | Failure:
+    try:
+        return parse_start(raw)
+    except RuntimeFailureError as error:
+        return error.to_failure()
+
+
+def _receive(deliver: Callable[[], None]) -> None:
+    """A signal that is none of ours is dropped with a line in the log: a sender must not be able to stop a run."""
+    try:
+        deliver()
+    except ValidationError as error:
+        workflow.logger.warning("signal_refused: %s", told(error))
+
+
+def _end(effect: Succeeded | Failed) -> Any:
+    if isinstance(effect, Succeeded):
+        return effect.result
+    if effect.failure.category is Category.CANCELLATION and was_cancelled():
+        raise asyncio.CancelledError
+    raise application_error(effect.failure)

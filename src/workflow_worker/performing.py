@@ -1,0 +1,354 @@
+"""Performs the machine's effects with Temporal's means. Workflow code.
+
+Every effect has one method that answers an outcome. Cancellation is known by type: it ends what is under way and
+becomes the outcome ``Cancelled``; what has to be written down is written all the same.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
+
+from workflow_runtime.core.contract import (
+    ACTION_ACTIVITY,
+    APP_ACTION_QUEUE,
+    AUTHORED_QUEUE,
+    RUN_WORKFLOW_TYPE,
+    ActionContext,
+    ActionRequest,
+    EventSignal,
+    RunInput,
+    run_workflow_id,
+)
+from workflow_runtime.core.machine.effects import (
+    CallAction,
+    Cancelled,
+    Completed,
+    Effect,
+    FailedOutcome,
+    Outcome,
+    Project,
+    Sleep,
+    StartChild,
+    TimedOut,
+    WaitForEvent,
+    WaitForQuota,
+    WaitForTask,
+)
+from workflow_runtime.core.projection import ProjectionRecord
+from workflow_runtime.service.failures import activity_failure, child_failure, worker_was_lost
+from workflow_worker.mailbox import Mailbox
+from workflow_worker.records import (
+    CREATE_CHILD,
+    SYNC_RUN,
+    ChildRequest,
+    ClosedTask,
+    ClosedWait,
+    LoadedRun,
+    OpenWait,
+    SyncAnswer,
+    SyncRequest,
+)
+
+ACTION_LIMIT: Final = timedelta(minutes=15)
+"""How long one attempt of an action may take."""
+
+ACTION_HEARTBEAT: Final = timedelta(seconds=15)
+"""How soon the loss of a worker of ours is noticed; workers of others are not asked to heartbeat."""
+
+MAX_LOST_WORKERS: Final = 5
+"""After so many lost workers in a row the action itself is the suspect, and the step fails."""
+
+_OWN_QUEUES: Final = frozenset({AUTHORED_QUEUE, APP_ACTION_QUEUE})
+
+_STORE_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=60)
+)
+"""The store is tried until it answers: a run waits for Redis, it does not fail for it."""
+
+
+class Suspended:
+    """Instead of an outcome: the effect is still under way and the history is long enough to begin a new one."""
+
+
+class RecordSource(Protocol):
+    """The part of the machine that the performer needs."""
+
+    def take_projections(self) -> list[ProjectionRecord]:
+        """Records not handed out before."""
+        ...
+
+
+class Performer:
+    """Performs effects for one run."""
+
+    def __init__(self, run: RunInput, loaded: LoadedRun, mailbox: Mailbox, source: RecordSource) -> None:
+        self._run = run
+        self._loaded = loaded
+        self._mailbox = mailbox
+        self._source = source
+        self._closed_waits: list[ClosedWait] = []
+        self._closed_tasks: list[ClosedTask] = []
+
+    async def perform(self, effect: Effect, now_iso: str) -> Outcome | Suspended:
+        """The outcome of ``effect``, whatever happens to it."""
+        if was_cancelled():
+            return Cancelled()
+        try:
+            return await self._dispatch(effect, now_iso)
+        except ActivityError as error:
+            return FailedOutcome(failure=activity_failure(error))
+        except asyncio.CancelledError:
+            # Without a request the workflow is being evicted from memory, which is nobody's outcome.
+            if not was_cancelled():
+                raise
+            return Cancelled()
+
+    async def _dispatch(self, effect: Effect, now_iso: str) -> Outcome | Suspended:
+        match effect:
+            case CallAction():
+                return await self._call_action(effect, now_iso)
+            case WaitForEvent():
+                return await self._wait_for_event(effect)
+            case WaitForTask():
+                return await self._wait_for_task(effect)
+            case Sleep():
+                return await self._sleep(effect)
+            case WaitForQuota():
+                return await self._wait_for_quota(effect)
+            case StartChild():
+                return await self._run_child(effect)
+            case Project():
+                await self.sync()
+                return Completed()
+        raise AssertionError(f"{effect.kind} is the end of a run and cannot be performed")
+
+    # Actions
+
+    async def _call_action(self, effect: CallAction, now_iso: str) -> Outcome:
+        await self.sync()
+        request = self._action_request(effect, now_iso)
+        lost = 0
+        while True:
+            try:
+                return Completed(value=await _execute_action(effect, request))
+            except ActivityError as error:
+                if _cancels(error):
+                    return Cancelled()
+                lost += 1
+                # The ledger tells the next worker that this key was begun, so repeating is safe (section 6).
+                if not worker_was_lost(error) or lost > MAX_LOST_WORKERS:
+                    raise
+
+    def _action_request(self, effect: CallAction, now_iso: str) -> ActionRequest:
+        return ActionRequest(
+            action_id=effect.action_id,
+            version=effect.version,
+            input=effect.input,
+            idempotency_key=effect.idempotency_key,
+            context=ActionContext(
+                run_id=self._run.run_id,
+                step_path=effect.item_path,
+                tenant_id=self._run.tenant_id,
+                attempt=effect.attempt,
+                now_iso=now_iso,
+            ),
+        )
+
+    # Waits
+
+    async def _wait_for_event(self, effect: WaitForEvent) -> Outcome | Suspended:
+        self._mailbox.open(effect)
+        for recorded in await self.sync(open_wait=self._registration(effect)):
+            self._mailbox.receive(recorded)
+        ended = await _until(lambda: self._mailbox.match(effect) is not None, effect.timeout_at)
+        if isinstance(ended, Suspended):
+            return ended
+        event = self._mailbox.match(effect) if isinstance(ended, Completed) else None
+        self._closed_waits.append(ClosedWait(wait_id=effect.wait_id, event_id=event.event_id if event else None))
+        if event is None:
+            return ended
+        self._mailbox.take(event)
+        taken = {"eventId", "eventName", "correlationKey", "payload"}
+        return Completed(value={key: value for key, value in event.model_dump(by_alias=True).items() if key in taken})
+
+    def _registration(self, effect: WaitForEvent) -> OpenWait:
+        return OpenWait(
+            wait=effect,
+            trigger_event_id=self._loaded.trigger_event_id,
+            run_started_ms=self._loaded.run_started_ms,
+            consumed=tuple(self._mailbox.consumed),
+        )
+
+    async def _wait_for_task(self, effect: WaitForTask) -> Outcome | Suspended:
+        await self.sync(open_task=effect)
+        responses = self._mailbox.responses
+        ended = await _until(lambda: effect.task_id in responses, effect.timeout_at)
+        if isinstance(ended, TimedOut):
+            self._closed_tasks.append(ClosedTask(task_id=effect.task_id, answered=False))
+        if not isinstance(ended, Completed):
+            return ended
+        answer = responses.pop(effect.task_id)
+        self._closed_tasks.append(
+            ClosedTask(task_id=effect.task_id, answered=True, event_name=answer.event_name, response=answer.payload)
+        )
+        return Completed(value={"eventName": answer.event_name, "payload": answer.payload})
+
+    async def _wait_for_quota(self, effect: WaitForQuota) -> Outcome | Suspended:
+        await self.sync()
+        return await _until(lambda: self._mailbox.take_resume(effect.wait_id), None)
+
+    async def _sleep(self, effect: Sleep) -> Outcome:
+        delay = _seconds_until(effect.until)
+        if delay <= 0:
+            return Completed()
+        await self.sync()
+        await workflow.sleep(delay, summary=f"{effect.reason} {effect.step_path}")
+        return Completed()
+
+    # Children
+
+    async def _run_child(self, effect: StartChild) -> Outcome:
+        await self.sync()
+        child = ChildRequest(
+            tenant_id=self._run.tenant_id,
+            run_id=effect.child_run_id,
+            parent_run_id=self._run.run_id,
+            workflow_id=effect.workflow_id,
+            workflow_version=effect.workflow_version,
+            payload=effect.payload,
+        )
+        await call_store(CREATE_CHILD, child)
+        try:
+            return Completed(value=await self._execute_child(effect))
+        except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
+            if _cancels(error):
+                return Cancelled()
+            return FailedOutcome(failure=child_failure(error))
+
+    async def _execute_child(self, effect: StartChild) -> Any:
+        child = RunInput(
+            run_id=effect.child_run_id,
+            tenant_id=self._run.tenant_id,
+            workflow_id=effect.workflow_id,
+            workflow_version=effect.workflow_version,
+            trigger_type="child",
+        )
+        return await workflow.execute_child_workflow(
+            RUN_WORKFLOW_TYPE,
+            child,
+            id=run_workflow_id(effect.child_run_id),
+            task_queue=AUTHORED_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+            cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+            static_summary=f"{effect.workflow_id} version {effect.workflow_version}",
+        )
+
+    # The store
+
+    async def sync(
+        self, *, open_wait: OpenWait | None = None, open_task: WaitForTask | None = None, ended: bool = False
+    ) -> tuple[EventSignal, ...]:
+        """Write down what happened since the last time; answers recorded events that satisfy ``open_wait`` already."""
+        request = SyncRequest(
+            tenant_id=self._run.tenant_id,
+            run_id=self._run.run_id,
+            workflow_id=self._run.workflow_id,
+            workflow_version=self._run.workflow_version,
+            definition_hash=self._loaded.definition_hash,
+            records=tuple(self._source.take_projections()),
+            closed_waits=tuple(self._closed_waits),
+            closed_tasks=tuple(self._closed_tasks),
+            open_wait=open_wait,
+            open_task=open_task,
+            ended=ended,
+        )
+        if not (request.records or request.closed_waits or request.closed_tasks or open_wait or open_task or ended):
+            return ()
+        self._closed_waits, self._closed_tasks = [], []
+        answer: SyncAnswer = await call_store(SYNC_RUN, request, SyncAnswer)
+        return answer.events
+
+
+async def call_store(activity: str, request: Any, answer: type | None = None) -> Any:
+    """Run a local activity to its end, also while the run is being cancelled. Raises ActivityError when it refuses."""
+    return await _to_the_end(
+        workflow.start_local_activity(
+            activity,
+            request,
+            result_type=answer,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=_STORE_RETRY,
+            local_retry_threshold=timedelta(seconds=5),
+        )
+    )
+
+
+def was_cancelled() -> bool:
+    """Whether somebody asked to cancel this run."""
+    return workflow.cancellation_reason() is not None
+
+
+async def _execute_action(effect: CallAction, request: ActionRequest) -> Any:
+    return await workflow.execute_activity(
+        ACTION_ACTIVITY,
+        request,
+        task_queue=effect.task_queue,
+        start_to_close_timeout=ACTION_LIMIT,
+        heartbeat_timeout=ACTION_HEARTBEAT if effect.task_queue in _OWN_QUEUES else None,
+        retry_policy=RetryPolicy(maximum_attempts=1),
+        summary=f"{effect.action_id}@{effect.version} {effect.item_path}",
+    )
+
+
+async def _to_the_end(work: Awaitable[Any]) -> Any:
+    task = asyncio.ensure_future(work)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # The request stays visible in was_cancelled; only this one piece of work is finished first.
+            if task.cancelled() or not was_cancelled():
+                raise
+
+
+async def _until(condition: Callable[[], bool], timeout_at: str | None) -> Outcome | Suspended:
+    """Completed when the condition holds; otherwise what came first instead."""
+    seconds = None if timeout_at is None else _seconds_until(timeout_at)
+    if seconds is not None and seconds <= 0:
+        return Completed() if condition() else TimedOut()
+    held = False
+
+    def ended() -> bool:
+        nonlocal held
+        held = held or condition()
+        return held or continue_as_new_is_due()
+
+    try:
+        await workflow.wait_condition(ended, timeout=seconds)
+    except TimeoutError:
+        return TimedOut()
+    return Completed() if held else Suspended()
+
+
+def continue_as_new_is_due() -> bool:
+    """Whether the server suggests a new history and the run may still go on."""
+    return workflow.info().is_continue_as_new_suggested() and not was_cancelled()
+
+
+def _seconds_until(instant: str) -> float:
+    return (datetime.fromisoformat(instant) - workflow.now()).total_seconds()
+
+
+def _cancels(error: BaseException) -> bool:
+    return is_cancelled_exception(error) and was_cancelled()

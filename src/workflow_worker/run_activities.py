@@ -1,0 +1,235 @@
+"""The local activities of an authored run: what it reads from the store and writes to it. Activity code; built by main.
+
+Each may be repeated at any time. What the store refuses comes back as a typed failure and is not retried; what cannot
+be reached is retried by the workflow until it can.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from temporalio import activity
+from temporalio.client import Client
+
+from workflow_runtime.core.actions import validate_json
+from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, EventSignal
+from workflow_runtime.core.errors import (
+    Category,
+    ChildWorkflowFailure,
+    CorruptionFailure,
+    RuntimeFailureError,
+)
+from workflow_runtime.core.machine.effects import WaitForTask
+from workflow_runtime.service.failures import application_error
+from workflow_runtime.service.launch import release_run
+from workflow_runtime.store.catalog import Catalog, PublishedVersion
+from workflow_runtime.store.connection import millis
+from workflow_runtime.store.errors import ConflictError, NotFoundError
+from workflow_runtime.store.runs import RunRow, Runs
+from workflow_runtime.store.tasks import TaskRow, Tasks
+from workflow_runtime.store.waits import Wait, WaitIndex
+from workflow_worker.records import (
+    ABANDON_RUN,
+    CREATE_CHILD,
+    LOAD_RUN,
+    SYNC_RUN,
+    AbandonRequest,
+    ChildRequest,
+    ClosedTask,
+    LoadedRun,
+    LoadRequest,
+    OpenWait,
+    SyncAnswer,
+    SyncRequest,
+)
+
+
+class RunActivities:
+    """Reads and writes for runs. ``client`` starts the runs that waited for the slot of one that ended."""
+
+    def __init__(self, *, catalog: Catalog, runs: Runs, waits: WaitIndex, tasks: Tasks, client: Client) -> None:
+        self._catalog = catalog
+        self._runs = runs
+        self._waits = waits
+        self._tasks = tasks
+        self._client = client
+
+    @activity.defn(name=LOAD_RUN)
+    async def load(self, request: LoadRequest) -> LoadedRun:
+        """The pinned version and the payload of a run. Fails when either is not what the run was started with."""
+        async with _typed_failures():
+            row = await self._row(request.tenant_id, request.run_id)
+            version = await self._catalog.get_version(request.tenant_id, request.workflow_id, request.workflow_version)
+            _require_same(row, version)
+            payload = await self._runs.payload(request.tenant_id, request.run_id) if request.with_payload else None
+        return LoadedRun(
+            definition=version.definition,
+            definition_hash=version.hash,
+            action_queues=version.action_queues,
+            payload=payload,
+            trigger_event_id=row.trigger_event_id,
+            run_started_ms=millis(row.created_at) if row.created_at else 0,
+            runtime_semantics_version=RUNTIME_SEMANTICS_VERSION,
+        )
+
+    @activity.defn(name=SYNC_RUN)
+    async def sync(self, request: SyncRequest) -> SyncAnswer:
+        """Write projections, close and open waits and tasks; answers events that satisfy the opened wait already."""
+        async with _typed_failures():
+            await self._project(request)
+            for wait in request.closed_waits:
+                await self._waits.resolve(request.tenant_id, request.run_id, wait.wait_id, event_id=wait.event_id)
+            for task in request.closed_tasks:
+                await self._close_task(request.tenant_id, task)
+            if request.open_task is not None:
+                await self._tasks.open(_task_row(request, request.open_task))
+            if request.ended:
+                await self._clear_up(request.tenant_id, request.workflow_id, request.run_id)
+            return SyncAnswer(events=await self._open(request, request.open_wait) if request.open_wait else ())
+
+    @activity.defn(name=CREATE_CHILD)
+    async def create_child(self, request: ChildRequest) -> None:
+        """Record a child run. Fails with a ChildWorkflowError when its version or its payload is not acceptable."""
+        async with _typed_failures():
+            try:
+                version = await self._catalog.get_version(
+                    request.tenant_id, request.workflow_id, request.workflow_version
+                )
+            except NotFoundError as error:
+                raise ChildWorkflowFailure(error.message, code="CALL_WORKFLOW_UNKNOWN") from error
+            _require_payload(request, version)
+            parent = await self._row(request.tenant_id, request.parent_run_id)
+            await self._runs.create_run(_child_row(request, version, parent))
+
+    @activity.defn(name=ABANDON_RUN)
+    async def abandon(self, request: AbandonRequest) -> None:
+        """Note the end of a run whose machine never ran."""
+        async with _typed_failures():
+            try:
+                await self._runs.finish_run(request.tenant_id, request.run_id, "FAILED", error=request.failure)
+            except NotFoundError:
+                # The row is what could not be loaded; Temporal keeps the failure.
+                return
+            await self._clear_up(request.tenant_id, request.workflow_id, request.run_id)
+
+    async def _row(self, tenant: str, run_id: str) -> RunRow:
+        row = await self._runs.get_run(tenant, run_id)
+        if row is None:
+            raise NotFoundError("run", run_id, tenant, "start runs through the API or an event, not in Temporal itself")
+        return row
+
+    async def _project(self, request: SyncRequest) -> None:
+        for _ in range(2):
+            applied = await self._runs.apply_projections(
+                request.tenant_id, request.run_id, request.records, workflow_id=request.workflow_id
+            )
+            if applied.known or not request.records:
+                return
+            await self._runs.create_run(_restored_row(request))
+
+    async def _open(self, request: SyncRequest, opening: OpenWait) -> tuple[EventSignal, ...]:
+        wait = Wait(
+            tenant_id=request.tenant_id,
+            run_id=request.run_id,
+            wait_id=opening.wait.wait_id,
+            event_name=opening.wait.event_name,
+            correlation_key=opening.wait.correlation_key,
+            filters=opening.wait.filters,
+            trigger_event_id=opening.trigger_event_id,
+        )
+        return await self._waits.register(
+            wait,
+            since=opening.wait.since,
+            run_started_ms=opening.run_started_ms,
+            consumed=frozenset(opening.consumed),
+        )
+
+    async def _close_task(self, tenant: str, task: ClosedTask) -> None:
+        try:
+            if task.answered:
+                await self._tasks.complete(tenant, task.task_id, task.response, event_name=task.event_name)
+            else:
+                await self._tasks.time_out(tenant, task.task_id)
+        except (ConflictError, NotFoundError) as error:
+            # The run has gone on already, so its row must not hold it back.
+            structlog.get_logger(__name__).warning("task_row_differs", task_id=task.task_id, reason=error.message)
+
+    async def _clear_up(self, tenant: str, workflow_id: str, run_id: str) -> None:
+        await self._waits.forget_run(tenant, run_id)
+        for task in await self._tasks.of_run(tenant, run_id):
+            if task.status == "OPEN":
+                await self._tasks.cancel(tenant, task.task_id)
+        await release_run(self._client, self._runs, tenant, workflow_id, run_id)
+
+
+@asynccontextmanager
+async def _typed_failures() -> AsyncIterator[None]:
+    try:
+        yield
+    except RuntimeFailureError as error:
+        if error.category is Category.TRANSIENT:
+            raise
+        raise application_error(error.to_failure()) from error
+
+
+def _require_same(row: RunRow, version: PublishedVersion) -> None:
+    if row.definition_hash != version.hash:
+        raise CorruptionFailure(
+            f"run {row.run_id!r} was started with the definition {row.definition_hash}, and workflow "
+            f"{version.workflow_id!r} version {version.version} now has {version.hash}; published versions never "
+            f"change, so restore the catalog from a backup or a bundle",
+            code="DEFINITION_HASH_MISMATCH",
+        )
+
+
+def _require_payload(request: ChildRequest, version: PublishedVersion) -> None:
+    if version.payload_schema_json is None:
+        return
+    problems = validate_json(version.payload_schema_json, request.payload)
+    if problems:
+        raise ChildWorkflowFailure(
+            f"the payload does not fit workflow {request.workflow_id!r} version {request.workflow_version}: "
+            f"{'; '.join(problems)}",
+            code="PAYLOAD_INVALID",
+            details={"problems": problems},
+        )
+
+
+def _child_row(request: ChildRequest, version: PublishedVersion, parent: RunRow) -> RunRow:
+    return RunRow(
+        run_id=request.run_id,
+        tenant_id=request.tenant_id,
+        workflow_id=request.workflow_id,
+        workflow_version=request.workflow_version,
+        definition_hash=version.hash,
+        trigger_type="child",
+        parent_run_id=parent.run_id,
+        root_run_id=parent.root_run_id or parent.run_id,
+        payload=request.payload,
+    )
+
+
+def _restored_row(request: SyncRequest) -> RunRow:
+    """A row for a run that Temporal has and the store lost; its payload is gone."""
+    return RunRow(
+        run_id=request.run_id,
+        tenant_id=request.tenant_id,
+        workflow_id=request.workflow_id,
+        workflow_version=request.workflow_version,
+        definition_hash=request.definition_hash,
+    )
+
+
+def _task_row(request: SyncRequest, wait: WaitForTask) -> TaskRow:
+    return TaskRow(
+        task_id=wait.task_id,
+        tenant_id=request.tenant_id,
+        run_id=request.run_id,
+        wait_id=wait.wait_id,
+        step_path=wait.step_path,
+        task_type=wait.task_type,
+        title=wait.title,
+        description=wait.description,
+        context_data=wait.context_data,
+        timeout_at=wait.timeout_at,
+    )

@@ -1,0 +1,60 @@
+"""Settings of workflow-worker. Process code only."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from workflow_runtime.core.contract import DEFAULT_CORRELATION_PATHS, EVENT_CONSUMER_GROUP
+from workflow_runtime.service.settings import ProcessSettings
+from workflow_worker.ingress import IngressSettings
+
+type CorrelationPaths = Mapping[str, tuple[str, ...]]
+
+
+class WorkflowWorkerSettings(ProcessSettings):
+    """What workflow-worker can be told beyond what every process can. Times are in seconds.
+
+    ``http_action_allowed_hosts`` are the hosts ``http.request`` may call, comma separated, ``*.example.org`` for all
+    below a domain; none by default. ``workflow_secrets_dir`` holds the secrets of authored workflows, one directory per
+    tenant and one file per secret.
+    """
+
+    workflow_runtime_v2_event_consumer_group: str = Field(default=EVENT_CONSUMER_GROUP, min_length=1)
+    workflow_runtime_v2_event_correlation_paths_json: Annotated[CorrelationPaths, NoDecode] = MappingProxyType(
+        DEFAULT_CORRELATION_PATHS
+    )
+    event_retention_seconds: int = Field(default=24 * 60 * 60, ge=1)
+
+    http_action_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    workflow_secrets_dir: Path = Path("/run/workflow-secrets")
+
+    @field_validator("workflow_runtime_v2_event_correlation_paths_json", mode="before")
+    @classmethod
+    def _parse_paths(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON ({error.msg}); write for example {{\"*\": [\"ticketId\"]}}") from None
+
+    @field_validator("http_action_allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+
+    def ingress(self) -> IngressSettings:
+        """The part of the ingress; it drains within the bound of the whole process."""
+        return IngressSettings(
+            consumer_group=self.workflow_runtime_v2_event_consumer_group,
+            correlation_paths=self.workflow_runtime_v2_event_correlation_paths_json,
+            retention_seconds=self.event_retention_seconds,
+            drain_seconds=self.shutdown_grace_seconds,
+        )
