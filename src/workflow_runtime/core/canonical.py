@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from workflow_runtime.core.errors import ValidationFailure
 
@@ -53,6 +53,17 @@ def pretty_json(value: object) -> str:
 def sha256_hex(value: object) -> str:
     """SHA-256 of the canonical JSON of ``value``, 64 lower-case hex digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+class Wired(Protocol):
+    """A definition, or anything else that gives the JSON it was read from."""
+
+    def to_wire(self) -> dict[str, Any]: ...
+
+
+def definition_hash(definition: Wired) -> str:
+    """The hash a published version is pinned by: SHA-256 of the canonical JSON its author wrote."""
+    return sha256_hex(definition.to_wire())
 
 
 def _plain(value: object, depth: int) -> Json:

@@ -40,6 +40,7 @@ class _Missing:
 
 
 _MISSING: Final = _Missing()
+_SHOWN: Final = 80
 
 type _Test = Callable[[Any, Any], bool]
 
@@ -83,17 +84,25 @@ def all_match(filters: Iterable[FilterLike], payload: Any) -> bool:
     return all(matches(filter_, payload) for filter_ in filters)
 
 
-def explain(filters: Iterable[FilterLike], payload: Any) -> tuple[FilterResult, ...]:
-    """What every filter found, in order, for a person who asks why an event woke nothing."""
-    return tuple(check_filter(filter_, payload) for filter_ in filters)
+def explain(filter_: FilterLike, payload: Any) -> str:
+    """What one filter found, for a person who asks why an event woke nothing.
 
-
-def explain_text(result: FilterResult) -> str:
-    """One filter's result as a sentence part: ``status = "open" but it is "closed"``."""
-    wanted = result.path + f" {result.op}" + ("" if result.op in ("exists", "not_exists") else f" {result.value!r}")
+    >>> from workflow_runtime.core.machine.effects import Filter
+    >>> explain(Filter(path="status", op="=", value="open"), {"status": "closed"})
+    "status = 'open', but it is 'closed'"
+    """
+    result = check_filter(filter_, payload)
+    wanted = f"{result.path} {result.op}"
+    if result.op not in ("exists", "not_exists"):
+        wanted += f" {_short(result.value)}"
     if result.passed:
         return f"{wanted} holds"
-    return f"{wanted} but " + (f"it is {result.actual!r}" if result.found else "it is missing")
+    return f"{wanted}, but it is {_short(result.actual) if result.found else 'missing'}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _identical(left: Any, right: Any) -> bool:

@@ -1,0 +1,15 @@
+"""Actions as data: specs, schemas, keys, built-ins. Pure; importable anywhere, workflow code included."""
+
+from workflow_runtime.core.actions.inputs import effective_input
+from workflow_runtime.core.actions.keys import idempotency_key
+from workflow_runtime.core.actions.schema import check_schema, validate_json
+from workflow_runtime.core.actions.spec import ActionSpec, action_key
+
+__all__ = [
+    "ActionSpec",
+    "action_key",
+    "check_schema",
+    "effective_input",
+    "idempotency_key",
+    "validate_json",
+]

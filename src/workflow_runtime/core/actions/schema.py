@@ -1,0 +1,81 @@
+"""Validate values against JSON Schemas that somebody else wrote. Pure; importable anywhere, workflow code included.
+
+Nothing is fetched: a ``$ref`` that leads out of the schema is an error of the schema. Regular expressions run in linear
+time. Formats are asserted. Messages name places and rules but never the values, which may be secret or huge.
+"""
+
+import json
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final
+
+import jsonschema_rs
+
+from workflow_runtime.core.canonical import canonical_json, to_json
+from workflow_runtime.core.errors import ValidationFailure
+
+MAX_PROBLEMS: Final = 20
+"""Problems told at once."""
+
+_VALUE: Final = "the value"
+_CACHE_SIZE: Final = 512
+_SCHEMA_SIZE: Final = 1_000_000
+
+
+def validate_json(schema: Any, value: Any) -> list[str]:
+    """What is wrong with ``value``, each as ``/place: reason``; empty when nothing is.
+
+    ``schema`` is a JSON Schema (an object or a boolean; its ``$schema`` chooses the draft, 2020-12 by default). A schema
+    that cannot be used is itself the only problem. Never raises for bad data.
+    """
+    try:
+        validator = _validator(_schema_text(schema))
+        plain = to_json(value)
+    except ValidationFailure as failure:
+        return [failure.message]
+    errors = list(islice(validator.iter_errors(plain), MAX_PROBLEMS + 1))
+    problems = [_problem(error) for error in errors[:MAX_PROBLEMS]]
+    return [*problems, "and more"] if len(errors) > MAX_PROBLEMS else problems
+
+
+def check_schema(schema: Any) -> list[str]:
+    """What is wrong with a schema itself; empty when ``validate_json`` can use it."""
+    try:
+        _validator(_schema_text(schema))
+    except ValidationFailure as failure:
+        return [failure.message]
+    return []
+
+
+def _schema_text(schema: Any) -> str:
+    if not isinstance(schema, dict | bool):
+        raise _unusable("it is neither an object nor a boolean")
+    text = canonical_json(schema)
+    if len(text) > _SCHEMA_SIZE:
+        raise _unusable(f"it has more than {_SCHEMA_SIZE} characters")
+    return text
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _validator(schema_text: str) -> Any:
+    try:
+        return jsonschema_rs.validator_for(
+            json.loads(schema_text),
+            mask=_VALUE,
+            offline=True,
+            pattern_options=jsonschema_rs.RegexOptions(),
+            validate_formats=True,
+        )
+    except jsonschema_rs.ValidationError as error:
+        place = "/".join(str(part) for part in error.instance_path)
+        raise _unusable(f"at /{place}: {error.message}") from error
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        raise _unusable(str(error)) from error
+
+
+def _unusable(reason: str) -> ValidationFailure:
+    return ValidationFailure(f"The JSON Schema cannot be used: {reason}.", code="SCHEMA_INVALID")
+
+
+def _problem(error: jsonschema_rs.ValidationError) -> str:
+    return "/" + "/".join(str(part) for part in error.instance_path) + f": {error.message}"
