@@ -31,11 +31,15 @@ def format_instant(instant: datetime) -> str:
 
 def add_ms(instant: str, milliseconds: float) -> str:
     """The instant ``milliseconds`` later. Raises ``ValidationFailure`` outside 0 to ``MAX_DURATION_MS``."""
-    if not 0 <= milliseconds <= MAX_DURATION_MS:
-        raise ValidationFailure(
-            f"a wait of {milliseconds!r} ms is outside 0 to {MAX_DURATION_MS} ms (ten years)", code="INVALID_TIME"
-        )
+    _require_duration(milliseconds)
     return format_instant(parse_instant(instant) + timedelta(milliseconds=milliseconds))
+
+
+def instant_after(now: str, text: str) -> str:
+    """The instant that ``text`` names. Raises ``ValidationFailure`` for none, or one over ``MAX_DURATION_MS`` ahead."""
+    instant = parse_instant(text)
+    _require_duration(max(0, (instant - parse_instant(now)) // timedelta(milliseconds=1)))
+    return format_instant(instant)
 
 
 def is_due(instant: str, now: str) -> bool:
@@ -46,3 +50,10 @@ def is_due(instant: str, now: str) -> bool:
 def elapsed_ms(start: str, end: str) -> int:
     """Whole milliseconds from ``start`` to ``end``, never negative."""
     return max(0, (parse_instant(end) - parse_instant(start)) // timedelta(milliseconds=1))
+
+
+def _require_duration(milliseconds: float) -> None:
+    if not 0 <= milliseconds <= MAX_DURATION_MS:
+        raise ValidationFailure(
+            f"a wait of {milliseconds!r} ms is outside 0 to {MAX_DURATION_MS} ms (ten years)", code="INVALID_TIME"
+        )

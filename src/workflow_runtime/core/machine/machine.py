@@ -170,7 +170,7 @@ def _require_definition(definition: Definition, run: RunContext) -> None:
     if found != run.definition_hash:
         raise CorruptionFailure(
             f"run {run.run_id!r} is pinned to the definition with the hash {run.definition_hash!r}, this one of "
-            f"workflow {definition.id!r} version {definition.version} has {found!r}: load the published version of the run",
+            f"workflow {definition.id!r} version {definition.version} has {found!r}: load the one the run began with",
             code="DEFINITION_HASH",
         )
 

@@ -8,6 +8,7 @@ trace in the scopes.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from workflow_runtime.core.correlation import correlation_key
 from workflow_runtime.core.definition import (
     ActionCallStep,
     AssignStep,
@@ -23,7 +24,7 @@ from workflow_runtime.core.definition import (
 from workflow_runtime.core.errors import CorruptionFailure, ValidationFailure
 from workflow_runtime.core.machine._email_blocks import render_comment_blocks
 from workflow_runtime.core.machine._email_reply import parse_body
-from workflow_runtime.core.machine._time import add_ms, format_instant, is_due, parse_instant
+from workflow_runtime.core.machine._time import add_ms, instant_after, is_due
 from workflow_runtime.core.machine.action_call import finish_action, finish_child, start_action, start_child
 from workflow_runtime.core.machine.context import StepContext
 from workflow_runtime.core.machine.effects import Effect, Filter, Sleep, WaitForEvent, WaitForTask
@@ -125,7 +126,7 @@ def _due_at(cx: StepContext, step: TimeWaitStep, now: str) -> str:
     until = cx.text(step.config.until, "until")
     if until is None:
         raise ValidationFailure("until must be a time, it is null", code="INVALID_TIME")
-    return format_instant(parse_instant(until))
+    return instant_after(now, until)
 
 
 def _after_time_wait(cx: StepContext, step: TimeWaitStep, due_at: str) -> Scopes:
@@ -139,11 +140,13 @@ def _timeout_at(cx: StepContext, timeout_ms: int | None) -> str | None:
 
 
 def _correlation_key(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    raise ValidationFailure("correlationKey must be text, a number or null", code="INVALID_CORRELATION_KEY")
+    # Null is the author's word for any key; a value that can be no key must not silently come to mean the same.
+    key = None if value is None else correlation_key(value)
+    if key is None and value is not None:
+        raise ValidationFailure(
+            "correlationKey must be text that is not empty, a number, a boolean or null", code="INVALID_CORRELATION_KEY"
+        )
+    return key
 
 
 def _answer(value: Any) -> Mapping[str, Any]:
