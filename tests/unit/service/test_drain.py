@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from workflow_runtime.service.drain import stop_on_signals, unless_stopped
+from workflow_runtime.service.drain import run_together, stop_on_signals, unless_stopped
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -48,3 +48,30 @@ async def test_stopping_cancels_work_and_waits_for_its_cleanup() -> None:
     asyncio.get_running_loop().call_soon(stop.set)
     assert await unless_stopped(work(), stop) is None
     assert cleaned.is_set()
+
+
+async def test_parts_end_together_when_stop_is_set() -> None:
+    stop, ended = asyncio.Event(), []
+
+    async def part(name: str) -> None:
+        await stop.wait()
+        ended.append(name)
+
+    asyncio.get_running_loop().call_soon(stop.set)
+    await run_together(stop, part("a"), part("b"))
+    assert sorted(ended) == ["a", "b"]
+
+
+async def test_a_part_that_fails_lets_the_others_drain_and_is_raised() -> None:
+    stop, drained = asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        raise ValueError("worker died")
+
+    async def drains() -> None:
+        await stop.wait()
+        drained.set()
+
+    with pytest.raises(ValueError, match="worker died"):
+        await run_together(stop, drains(), fails())
+    assert drained.is_set()

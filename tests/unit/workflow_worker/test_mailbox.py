@@ -1,0 +1,116 @@
+"""What a run has received: taken once, judged anew by every wait, and kept through continue-as-new."""
+
+import json
+from typing import Any
+
+import pytest
+
+from workflow_runtime.core.contract import EventSignal, HumanTaskSignal, QuotaResumeSignal
+from workflow_runtime.core.machine import Filter, WaitForEvent
+from workflow_worker.mailbox import Mailbox
+
+
+def _event(event_id: str, *, name: str = "PAID", key: str | None = "7", **payload: Any) -> EventSignal:
+    return EventSignal(event_id=event_id, event_name=name, correlation_key=key, payload=payload)
+
+
+def _wait(wait_id: str = "w1", *, key: str | None = "7", **more: Any) -> WaitForEvent:
+    return WaitForEvent(wait_id=wait_id, step_path="root.steps[0]", event_name="PAID", correlation_key=key, **more)
+
+
+OVER_100 = Filter(path="amount", op=">", value=100)
+
+
+def _matched(mailbox: Mailbox, wait: WaitForEvent) -> str | None:
+    event = mailbox.match(wait)
+    return event.event_id if event else None
+
+
+def test_the_first_event_with_the_name_and_the_key_matches() -> None:
+    mailbox = Mailbox()
+    for event in [_event("a", name="OTHER"), _event("b", key="8"), _event("c"), _event("d")]:
+        mailbox.receive(event)
+    assert _matched(mailbox, _wait()) == "c"
+
+
+def test_a_wait_without_a_key_takes_an_event_with_any_key() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("a", key="8"))
+    assert _matched(mailbox, _wait(key=None)) == "a"
+
+
+def test_an_event_is_taken_once_however_often_it_arrives() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("a"))
+    event = mailbox.match(_wait())
+    assert event is not None
+    mailbox.take(event)
+    mailbox.receive(_event("a"))
+    assert _matched(mailbox, _wait("w2")) is None
+
+
+def test_the_event_that_started_the_run_never_satisfies_a_wait() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("a"))
+    mailbox.forbid("a")
+    mailbox.receive(_event("a"))
+    assert _matched(mailbox, _wait()) is None
+
+
+def test_an_event_refused_by_filters_is_judged_anew_by_the_next_wait() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("a", amount=50))
+    assert _matched(mailbox, _wait("w1", filters=(OVER_100,))) is None
+    assert _matched(mailbox, _wait("w2")) == "a"
+
+
+def test_an_event_delivered_again_under_another_key_counts_with_that_key() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("a", key="7"))
+    mailbox.receive(_event("a", key="8"))
+    assert _matched(mailbox, _wait(key="8")) == "a"
+
+
+def test_a_wait_since_its_own_start_leaves_earlier_events_to_later_waits() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("early"))
+    wait = _wait("w1", since="wait")
+    mailbox.open(wait)
+    assert _matched(mailbox, wait) is None
+    mailbox.receive(_event("late"))
+    assert _matched(mailbox, wait) == "late"
+    later = _wait("w2")
+    mailbox.open(later)
+    assert _matched(mailbox, later) == "early"
+
+
+def test_everything_survives_a_checkpoint() -> None:
+    mailbox = Mailbox()
+    mailbox.receive(_event("kept", amount=1))
+    mailbox.forbid("gone")
+    mailbox.respond(HumanTaskSignal(task_id="t", payload={"ok": True}))
+    mailbox.resume(QuotaResumeSignal(wait_id="q"))
+    mailbox.open(_wait("w1", since="wait"))
+    copy = Mailbox.restore(json.loads(json.dumps(mailbox.dump())))
+    assert copy == mailbox
+    copy.open(_wait("w1", since="wait"))
+    copy.receive(_event("gone"))
+    copy.receive(_event("new"))
+    assert _matched(copy, _wait("w1", since="wait")) == "new"
+
+
+def test_the_first_response_to_a_task_stands() -> None:
+    mailbox = Mailbox()
+    mailbox.respond(HumanTaskSignal(task_id="t", payload=1))
+    mailbox.respond(HumanTaskSignal(task_id="t", payload=2))
+    assert mailbox.responses["t"].payload == 1
+
+
+@pytest.mark.parametrize("meant_for", [None, "q1"])
+def test_a_quota_resume_is_used_once_by_the_wait_it_is_meant_for(meant_for: str | None) -> None:
+    mailbox = Mailbox()
+    mailbox.resume(QuotaResumeSignal(wait_id="other"))
+    mailbox.resume(QuotaResumeSignal(wait_id=meant_for))
+    assert mailbox.take_resume("q1")
+    assert not mailbox.take_resume("q1")
+    assert mailbox.take_resume("other")
