@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from boundary.ast_sites import Site
-from boundary.references import Certainty, Reference
+from boundary.references import Reference, Spot
 from boundary.sources import Module
 
 
@@ -36,21 +36,7 @@ def absolute_target(module: Module, statement: ast.ImportFrom) -> str:
 
 
 def _reference(module: Module, site: Site, target: str, attribute: str | None, form: str) -> Reference:
-    statement = site.statement
-    return Reference(
-        importer=module.name,
-        path=module.display,
-        line=statement.lineno,
-        end_line=statement.end_lineno or statement.lineno,
-        target=target,
-        attribute=attribute,
-        form=form,
-        certainty=site.certainty,
-        text=module.source_line(statement.lineno),
-        context=site.context,
-    )
-
-
-def is_type_only(reference: Reference) -> bool:
-    """Whether the reference exists for type checkers alone."""
-    return reference.certainty is Certainty.TYPE_ONLY
+    line = site.statement.lineno
+    end = site.statement.end_lineno or line
+    spot = Spot(module.name, module.display, line, end, module.source_line(line), site.context)
+    return Reference(spot, target, form, site.certainty, attribute)

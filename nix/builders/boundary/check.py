@@ -1,18 +1,28 @@
 """The check of one image, as a list of its steps. Build process."""
 
+import importlib.util
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from boundary.ast_imports import import_references
-from boundary.ast_sites import sites
+from boundary.analysis import Analysis
 from boundary.closure import Closure, Place, Target
 from boundary.codes import Code
-from boundary.entry_points import entry_hop, entry_references
+from boundary.determinism import determinism_findings
+from boundary.entry_points import entry_hop, entry_references, is_entry
 from boundary.findings import Finding
 from boundary.graph import ImportGraph, Root
+from boundary.layers import layer_findings
 from boundary.manifest import Manifest
+from boundary.merge import united
 from boundary.references import Reference
+from boundary.run_findings import run_findings
+from boundary.run_witness import ImportRun
 from boundary.sources import Module, load_modules, parents
+from boundary.undecided import undecided_findings
+from boundary.unused import unused_findings
 from boundary.verdicts import import_findings
+from boundary.waivers import waive
+from boundary.wheels import wheel_references
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +35,67 @@ class ImageResult:
     references: int
 
 
-def check_image(manifest: Manifest) -> ImageResult:
-    """Read the image's modules, resolve every reference, and say what leaves the closure."""
-    modules, missing = load_modules(manifest.source_root, manifest.source_prefix, manifest.first_party)
-    closure = Closure(manifest, modules)
-    references = [*entry_references(closure)]
-    findings = [_missing_package(manifest, package) for package in missing]
-    for module in modules.values():
-        if isinstance(module.tree, SyntaxError):
-            findings.append(_unreadable(manifest, module, module.tree))
-        else:
-            references += [found for site in sites(module.tree) for found in import_references(module, site)]
-    resolved = [(reference, closure.resolve(*reference.candidates)) for reference in references]
-    findings += import_findings(closure, _graph(closure, resolved), resolved)
-    return ImageResult(manifest.image, tuple(sorted(findings, key=Finding.order)), len(modules), len(references))
+class ImageCheck:
+    """The check of one image. The import run begins at once; ``result`` reads the source meanwhile and joins both."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._modules, self._missing = load_modules(manifest.source_root, manifest.source_prefix, manifest.first_party)
+        self._closure = Closure(manifest, self._modules)
+        self._run = ImportRun(self._closure, self._modules)
+
+    def result(self) -> ImageResult:
+        """Everything that either witness has to say about the image."""
+        closure, modules = self._closure, self._modules
+        tops = closure.first_party_tops
+        analysis = Analysis(modules.values(), tops, tops | closure.names.known_tops())
+        facts = {name: analysis.facts(name) for name in modules}
+        waivers = waive(closure, ((modules[name], said) for name, said in facts.items()))
+        written = [*entry_references(closure), *waivers.references, *wheel_references(closure)]
+        observations = self._run.finish()
+        union = united(closure, written, observations)
+        resolved = list(self._resolved(analysis, union.references))
+        graph = _graph(closure, resolved)
+        findings = [
+            *(_missing_package(self._manifest, package) for package in self._missing),
+            *(_unreadable(self._manifest, module) for module in modules.values()),
+            *waivers.findings,
+            *undecided_findings(closure, graph, waivers, union.run_only),
+            *import_findings(closure, graph, resolved),
+            *layer_findings(closure, resolved),
+            *_missing_standard(closure, resolved),
+            *run_findings(closure, observations),
+            *determinism_findings(closure, facts),
+            *unused_findings(closure, graph, resolved),
+        ]
+        found = sorted((finding for finding in findings if finding is not None), key=Finding.order)
+        return ImageResult(self._manifest.image, tuple(found), len(modules), len(union.references))
+
+    def _resolved(self, analysis: Analysis, references: Sequence[Reference]) -> Iterator[tuple[Reference, Target]]:
+        for reference in references:
+            target = self._closure.resolve(*reference.candidates)
+            if self._is_absent(analysis, reference, target):
+                target = self._closure.absent(reference.candidates[0])
+            if not reference.hint or target.place not in (Place.UNKNOWN, Place.STANDARD):
+                yield reference, target
+
+    def _is_absent(self, analysis: Analysis, reference: Reference, target: Target) -> bool:
+        """Whether the reference takes from one of the image's packages what the package does not have."""
+        module = self._modules.get(target.name)
+        if module is None or not module.is_package or reference.attribute is None or target.name != reference.target:
+            return False
+        return reference.attribute == "__main__" or not analysis.provides(target.name, reference.attribute)
+
+
+def check_images(manifests: Sequence[Manifest]) -> list[ImageResult]:
+    """Check several images; their import runs go on side by side."""
+    checks = [ImageCheck(manifest) for manifest in manifests]
+    return [check.result() for check in checks]
 
 
 def _graph(closure: Closure, resolved: list[tuple[Reference, Target]]) -> ImportGraph:
     inside = [(reference, target.name) for reference, target in resolved if target.place is Place.OWN]
-    roots = [Root(name, entry_hop(reference, name)) for reference, name in inside if reference.importer.startswith("<")]
+    roots = [Root(name, entry_hop(reference, name)) for reference, name in inside if is_entry(reference)]
     graph = ImportGraph(roots)
     for reference, name in inside:
         graph.add(reference, (part for part in (*parents(name), name) if part in closure.modules))
@@ -64,7 +116,10 @@ def _missing_package(manifest: Manifest, package: str) -> Finding:
     )
 
 
-def _unreadable(manifest: Manifest, module: Module, error: SyntaxError) -> Finding:
+def _unreadable(manifest: Manifest, module: Module) -> Finding | None:
+    error = module.tree
+    if not isinstance(error, SyntaxError):
+        return None
     return Finding(
         image=manifest.image,
         code=Code.IMPORT_FAILURE,
@@ -74,4 +129,32 @@ def _unreadable(manifest: Manifest, module: Module, error: SyntaxError) -> Findi
         message=f"{module.name} does not parse: {error.msg}",
         text=(error.text or "").strip(),
         remedy=("correct the syntax",),
+    )
+
+
+def _missing_standard(closure: Closure, resolved: list[tuple[Reference, Target]]) -> Iterator[Finding]:
+    """Modules of the standard library which this Python, the image's own, does not have."""
+    seen: dict[str, bool] = {}
+    for reference, target in resolved:
+        top = target.name.partition(".")[0]
+        if target.place is Place.STANDARD and not reference.hint:
+            if top not in seen:
+                seen[top] = importlib.util.find_spec(top) is not None if top != "__main__" else True
+            if not seen[top]:
+                yield _absent(closure, reference, top)
+
+
+def _absent(closure: Closure, reference: Reference, top: str) -> Finding:
+    return Finding(
+        image=closure.manifest.image,
+        code=Code.UNKNOWN_MODULE,
+        path=reference.spot.path,
+        line=reference.spot.line,
+        subject=top,
+        message=f"{reference.spot.module} imports {top}, which the image's Python does not contain",
+        text=reference.spot.text,
+        form=reference.form,
+        certainty=reference.certainty,
+        witness=reference.witness,
+        remedy=("do without it, or add the Debian package that holds it to the base",),
     )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from boundary.check import check_image
+from boundary.check import check_images
 from boundary.codes import Severity
 from boundary.manifest import ManifestError, load_manifest
 from boundary.report_text import render_text
@@ -30,6 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ManifestError as error:
         print(error, file=sys.stderr)
         return 2
-    results = [check_image(manifest) for manifest in manifests]
+    results = check_images(manifests)
     sys.stdout.write(render_text(results))
     return int(any(finding.severity is Severity.ERROR for result in results for finding in result.findings))

@@ -43,19 +43,23 @@ class Closure:
         self.modules = modules
         self.names = ImportNames(manifest)
         self._packages = (*manifest.first_party, *manifest.known_first_party, *manifest.forbidden)
-        self._first_party_tops = frozenset(package.partition(".")[0] for package in self._packages)
+        self.first_party_tops = frozenset(package.partition(".")[0] for package in self._packages)
         self._namespaces = frozenset(parent for name in modules for parent in parents(name)) - modules.keys()
         self._cache: dict[tuple[str, ...], Target] = {}
 
     def is_first_party(self, name: str) -> bool:
         """Whether the name lies in one of the project's own packages, in the closure or not."""
-        return name.partition(".")[0] in self._first_party_tops
+        return name.partition(".")[0] in self.first_party_tops
 
     def resolve(self, *candidates: str) -> Target:
         """The target of a reference, given the names it may mean, most specific first."""
         if candidates not in self._cache:
             self._cache[candidates] = self._resolve(candidates)
         return self._cache[candidates]
+
+    def absent(self, name: str) -> Target:
+        """The target of a reference to something that is not there."""
+        return Target(name, Place.UNKNOWN, name)
 
     def _resolve(self, candidates: tuple[str, ...]) -> Target:
         if is_standard(candidates[-1]):
@@ -70,7 +74,7 @@ class Closure:
                 return Target(name, Place.OWN, self.package_of(name, self.manifest.first_party) or name)
             if self._is_outside(name):
                 return self._foreign(name)
-        return Target(candidates[-1], Place.UNKNOWN, candidates[-1])
+        return self.absent(candidates[-1])
 
     def _is_outside(self, name: str) -> bool:
         """Whether the name is that of a package outside the closure, or of a file that no image declares."""

@@ -1,5 +1,6 @@
 """Which distribution provides which import name, read from the wheels' own records. Build process."""
 
+import configparser
 import csv
 import re
 import sys
@@ -28,7 +29,7 @@ class ImportNames:
     def __init__(self, manifest: Manifest) -> None:
         self._inside: dict[str, Distribution] = {}
         self._outside: dict[str, Distribution] = {}
-        records = dict(_records(manifest.site_packages))
+        self._records = records = dict(_records(manifest.site_packages))
         for distribution in manifest.distributions:
             record = records.get(normalized(distribution.name))
             for name in _provided(distribution, record):
@@ -45,6 +46,20 @@ class ImportNames:
         """The distribution outside the closure which would provide the module."""
         return _longest(self._outside, name)
 
+    def scripts(self, distribution: Distribution) -> frozenset[str]:
+        """The commands the distribution installs, by its wheel's record and console scripts."""
+        record = self._records.get(normalized(distribution.name))
+        if record is None:
+            return frozenset()
+        entries = record.with_name("entry_points.txt")
+        declared = _console_scripts(entries.read_text(encoding="utf-8")) if entries.is_file() else frozenset[str]()
+        paths = [PurePosixPath(row[0]) for row in _rows(record)]
+        return declared | {path.name for path in paths if path.parent.name in ("bin", "scripts")}
+
+    def inside_names(self) -> Iterable[str]:
+        """Every import name the closure's distributions provide."""
+        return self._inside.keys()
+
     def known_tops(self) -> frozenset[str]:
         """First components of every third-party import name, in the closure or not."""
         return frozenset(name.partition(".")[0] for name in (*self._inside, *self._outside))
@@ -59,10 +74,10 @@ def _longest(table: dict[str, Distribution], name: str) -> Distribution | None:
 
 
 def _provided(distribution: Distribution, record: Path | None) -> Iterable[str]:
-    if distribution.top_level is not None:
-        return distribution.top_level
-    names = recorded_names(record) if record else frozenset[str]()
-    return names or {normalized(distribution.name).replace("-", "_")}
+    """Its import names: as the wheel records them, else as declared, else the name itself."""
+    recorded = recorded_names(record) if record else frozenset[str]()
+    declared = frozenset(distribution.top_level or ())
+    return recorded or declared or {normalized(distribution.name).replace("-", "_")}
 
 
 def _records(directories: Iterable[Path]) -> Iterator[tuple[str, Path]]:
@@ -74,11 +89,22 @@ def _records(directories: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 def recorded_names(record: Path) -> frozenset[str]:
     """The import names a wheel's RECORD lists; a namespace package counts by its parts (``google.protobuf``)."""
-    with record.open(encoding="utf-8", newline="") as stream:
-        paths = [PurePosixPath(row[0]) for row in csv.reader(stream) if row]
+    paths = [PurePosixPath(row[0]) for row in _rows(record)]
     modules = {path for path in paths if _SUFFIX.search(path.name) and _importable(path)}
     regular = {path.parent for path in modules if path.name.startswith("__init__.")}
     return frozenset(_shortest(path, regular) for path in modules)
+
+
+def _rows(record: Path) -> list[list[str]]:
+    with record.open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.reader(stream) if row]
+
+
+def _console_scripts(text: str) -> frozenset[str]:
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    parser.read_string(text)
+    return frozenset(parser["console_scripts"]) if parser.has_section("console_scripts") else frozenset()
 
 
 def _importable(path: PurePosixPath) -> bool:

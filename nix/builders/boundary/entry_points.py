@@ -1,48 +1,42 @@
 """What commands, health checks and console scripts of an image start. Build process."""
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
+from boundary.analysis import Analysis
 from boundary.closure import Closure
 from boundary.findings import Hop
 from boundary.manifest import EntryPoint
-from boundary.references import Certainty, Reference
-
-_PYTHON = re.compile(r"(^|/)python[\d.]*$")
-_REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_][\w.]*")
+from boundary.references import Certainty, Reference, Spot
+from boundary.sources import Module
 
 
 def entry_references(closure: Closure) -> Iterator[Reference]:
-    """One reference for each module that a declaration outside Python starts."""
+    """One reference for each module that a declaration outside Python starts.
+
+    A command line is read as the list it would be in Python, so that it means the same in both places.
+    """
+    tops = closure.first_party_tops
     for entry in closure.manifest.entry_points:
-        for target in _targets(entry):
-            yield Reference(
-                importer=f"<{entry.kind}>",
-                path=entry.file,
-                line=entry.line or 0,
-                end_line=entry.line or 0,
-                target=target,
-                attribute="__main__" if f"{target}.__main__" in closure.modules else None,
-                form=entry.kind,
-                certainty=Certainty.RUNTIME,
-                text=_text(entry),
-                context="image declaration",
-            )
+        words = [entry.value] if isinstance(entry.value, str) else list(entry.value)
+        module = Module(f"<{entry.kind}>", Path(entry.file), entry.file, False, repr(words))
+        facts = Analysis([module], tops, tops | closure.names.known_tops()).facts(module.name)
+        for reference in facts.references:
+            yield replace(reference, spot=_spot(entry), certainty=Certainty.RUNTIME)
+
+
+def _spot(entry: EntryPoint) -> Spot:
+    line = entry.line or 0
+    text = entry.value if isinstance(entry.value, str) else " ".join(entry.value)
+    return Spot(f"<{entry.kind}>", entry.file, line, line, text, "the image's declaration")
+
+
+def is_entry(reference: Reference) -> bool:
+    """Whether the reference is made by a declaration outside Python."""
+    return reference.spot.module.startswith("<")
 
 
 def entry_hop(reference: Reference, module: str) -> Hop:
     """The first hop of a chain: the declaration's line."""
-    return Hop(reference.path, reference.line or None, reference.text, module)
-
-
-def _text(entry: EntryPoint) -> str:
-    return entry.value if isinstance(entry.value, str) else " ".join(entry.value)
-
-
-def _targets(entry: EntryPoint) -> Iterator[str]:
-    words = (entry.value,) if isinstance(entry.value, str) else entry.value
-    for before, word in zip(("", *words), words, strict=False):
-        if before == "-m":
-            yield word
-        elif _REFERENCE.fullmatch(word):
-            yield word.partition(":")[0]
+    return Hop(reference.spot.path, reference.spot.line or None, reference.spot.text, module)

@@ -8,7 +8,7 @@ from boundary.findings import Hop
 from boundary.references import Certainty, Reference
 
 MOST_CHAINS = 100
-_MOST_STEPS = 20_000
+_MOST_STEPS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class ImportGraph:
     def add(self, reference: Reference, targets: Iterable[str]) -> None:
         """Record that the reference's line runs each of ``targets``; the most certain line stands for an edge."""
         for target in targets:
-            known = self._edges[reference.importer].get(target)
-            if target != reference.importer and (known is None or _strength(reference) < _strength(known)):
-                self._edges[reference.importer][target] = reference
+            known = self._edges[reference.spot.module].get(target)
+            if target != reference.spot.module and (known is None or _strength(reference) < _strength(known)):
+                self._edges[reference.spot.module][target] = reference
 
     def chain_to(self, module: str) -> tuple[Hop, ...] | None:
         """The shortest way from an entry point to ``module``: running code if possible, else through typing blocks."""
@@ -50,7 +50,7 @@ class ImportGraph:
         queue = deque(parents)
         while queue:
             module = queue.popleft()
-            for target, reference in sorted(self._edges.get(module, {}).items(), key=lambda edge: edge[1].line):
+            for target, reference in sorted(self._edges.get(module, {}).items(), key=lambda edge: edge[1].spot.line):
                 if target not in parents and (type_only or reference.certainty is not Certainty.TYPE_ONLY):
                     parents[target] = module
                     queue.append(target)
@@ -60,7 +60,7 @@ class ImportGraph:
         hops: list[Hop] = []
         while (parent := parents[module]) is not None:
             reference = self._edges[parent][module]
-            hops.append(Hop(reference.path, reference.line, reference.text, module))
+            hops.append(Hop(reference.spot.path, reference.spot.line, reference.spot.text, module))
             module = parent
         return (self._roots[module], *reversed(hops))
 
@@ -92,4 +92,4 @@ class ImportGraph:
 
 def _strength(reference: Reference) -> tuple[int, int]:
     order = (Certainty.RUNTIME, Certainty.DYNAMIC, Certainty.GUARDED, Certainty.TYPE_ONLY)
-    return (order.index(reference.certainty), reference.line)
+    return (order.index(reference.certainty), reference.spot.line)

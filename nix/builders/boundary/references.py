@@ -1,4 +1,4 @@
-"""What a witness saw: one reference from a first-party line to a module. Build process."""
+"""What a witness saw: a reference from a first-party line to a module, or a line nobody can decide. Build process."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,22 +22,53 @@ class Witness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """One line that names a module. ``attribute`` is what ``from`` takes of it: a name or a submodule."""
+class Spot:
+    """A place in first-party code. ``end_line`` closes the statement, so a comment on any of its lines belongs to it."""
 
-    importer: str
+    module: str
     path: str
     line: int
     end_line: int
-    target: str
-    attribute: str | None
-    form: str
-    certainty: Certainty
     text: str
     context: str = "module body"
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One line that names a module.
+
+    ``attribute`` is what a ``from`` import takes: a name in the module or a submodule of it. An ``object_path`` names
+    something inside a module, of which only the longest module is looked for. A ``hint`` is a string that may name a
+    module; where it names none it means nothing.
+    """
+
+    spot: Spot
+    target: str
+    form: str
+    certainty: Certainty
+    attribute: str | None = None
+    object_path: bool = False
+    hint: bool = False
     witness: Witness = Witness.AST
 
     @property
     def candidates(self) -> tuple[str, ...]:
         """The names the reference may load, most specific first."""
+        if self.object_path:
+            parts = self.target.split(".")
+            return tuple(".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return (f"{self.target}.{self.attribute}", self.target) if self.attribute else (self.target,)
+
+
+@dataclass(frozen=True, slots=True)
+class Undecidable:
+    """One line that loads something whose name the source does not fix; ``reason`` says what is in the way."""
+
+    spot: Spot
+    form: str
+    reason: str
+    certainty: Certainty

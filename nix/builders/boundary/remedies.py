@@ -9,7 +9,7 @@ from boundary.references import Reference
 
 def for_import(closure: Closure, reference: Reference, target: Target) -> tuple[str, ...]:
     """How to make this reference lawful: the exact line to add, or the edge to cut."""
-    cut = f"cut {reference.path}:{reference.line}:  {reference.text}"
+    cut = f"cut {reference.spot.path}:{reference.spot.line}:  {reference.spot.text}"
     match target.place:
         case Place.FORBIDDEN:
             return (cut,)
@@ -32,7 +32,7 @@ def _requirement(manifest: Manifest, reference: Reference, distribution: Distrib
     images = {
         image
         for package, images in manifest.known_first_party.items()
-        if _within(reference.importer, package)
+        if _within(reference.spot.module, package)
         for image in images
     }
     if len(images) > 1:

@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from boundary.ast_dynamic import ATTRIBUTE
 from boundary.closure import Closure, Place, Target
 from boundary.codes import Code
+from boundary.entry_points import is_entry
 from boundary.findings import Finding, Hop
 from boundary.graph import ImportGraph
 from boundary.references import Reference
@@ -24,35 +26,36 @@ def import_findings(
 ) -> Iterator[Finding]:
     """One finding for each line that leaves the closure, with the shortest chain from an entry point."""
     leaving = [(reference, target) for reference, target in resolved if target.place in _CODES]
+    imported = {(r.spot.module, target.owner) for r, target in leaving if r.form != ATTRIBUTE}
     importers: dict[str, set[str]] = defaultdict(set)
     for reference, target in leaving:
-        importers[target.owner].add(reference.importer)
+        importers[target.owner].add(reference.spot.module)
     others = {owner: graph.other_chains(modules) for owner, modules in importers.items()}
     seen: set[tuple[str, int, str]] = set()
     for reference, target in leaving:
-        key = (reference.path, reference.line, target.name)
-        if key not in seen:
+        key = (reference.spot.path, reference.spot.line, target.name)
+        if key not in seen and (reference.form != ATTRIBUTE or (reference.spot.module, target.owner) not in imported):
             seen.add(key)
             yield _finding(closure, graph, reference, target, others[target.owner])
 
 
 def _finding(closure: Closure, graph: ImportGraph, reference: Reference, target: Target, other_chains: int) -> Finding:
-    chain = graph.chain_to(reference.importer)
-    last = Hop(reference.path, reference.line, reference.text, target.name)
+    chain = graph.chain_to(reference.spot.module)
+    last = Hop(reference.spot.path, reference.spot.line, reference.spot.text, target.name)
     return Finding(
         image=closure.manifest.image,
         code=_CODES[target.place],
-        path=reference.path,
-        line=reference.line,
+        path=reference.spot.path,
+        line=reference.spot.line,
         subject=target.name,
         message=_message(closure, reference, target),
-        text=reference.text,
+        text=reference.spot.text,
         form=reference.form,
         certainty=reference.certainty,
         witness=reference.witness,
-        context=reference.context,
+        context=reference.spot.context,
         chain=(*(chain or ()), last),
-        chain_note=None if chain else _unreached(closure, reference),
+        chain_note=None if chain or is_entry(reference) else _unreached(closure, reference),
         other_chains=other_chains,
         owner=owner_of(closure, target),
         declaration=_declaration(closure, target),
@@ -62,20 +65,21 @@ def _finding(closure: Closure, graph: ImportGraph, reference: Reference, target:
 
 def _message(closure: Closure, reference: Reference, target: Target) -> str:
     image = closure.manifest.image
+    who = f"{image}'s {reference.form} starts" if is_entry(reference) else f"{reference.spot.module} imports"
     match target.place:
         case Place.FORBIDDEN:
-            return f"{reference.importer} reaches {target.name}, which {image} may never contain"
+            said = f"which {image} may never contain"
         case Place.TRANSITIVE:
             said = f"from {target.owner}, which {image} has only as a dependency of others"
         case Place.UNKNOWN:
             said = f"which nothing in {image} or in the lock provides"
         case _:
             said = f"from {target.owner}, which {image} does not declare"
-    return f"{reference.importer} imports {target.name}, {said}"
+    return f"{who} {target.name}, {said}"
 
 
 def _unreached(closure: Closure, reference: Reference) -> str:
-    package = closure.package_of(reference.importer, closure.manifest.first_party) or reference.importer
+    package = closure.package_of(reference.spot.module, closure.manifest.first_party) or reference.spot.module
     return f"no entry point leads here; the module is in the image because {package} is declared"
 
 
@@ -86,6 +90,8 @@ def owner_of(closure: Closure, target: Target) -> str:
         return f"distribution {target.distribution.name}, Poetry group {groups}"
     if not closure.is_first_party(target.name):
         return "nobody: no distribution of the lock is known to provide it"
+    if target.place is Place.UNKNOWN and (package := closure.package_of(target.name, closure.manifest.first_party)):
+        return f"nobody: package {package} holds no such module"
     images = closure.manifest.known_first_party.get(target.owner, ())
     return f"package {target.owner}, declared by {', '.join(images) if images else 'no image'}"
 

@@ -1,0 +1,82 @@
+"""What code that runs inside a Temporal workflow reaches besides the workflow API. Build process.
+
+Every function and body of a workflow module counts. From there calls are followed into other first-party modules, but
+not functions that are only handed on: an activity is named in workflow code and runs elsewhere.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+
+from boundary.analysis import ModuleFacts
+from boundary.ast_behaviour import CallEdge, Use
+from boundary.closure import Closure
+from boundary.codes import Code
+from boundary.findings import Finding, Hop
+from boundary.references import Witness
+
+_REMEDY = {
+    "a clock": "take the time from temporalio.workflow.now(), or as an argument",
+    "chance": "take it from temporalio.workflow.random() or workflow.uuid4(), or as an argument",
+}
+
+
+def determinism_findings(closure: Closure, facts: Mapping[str, ModuleFacts]) -> Iterator[Finding]:
+    """One finding for each line that workflow code may run and replay may not."""
+    workflow = {name for name in facts if closure.package_of(name, closure.manifest.workflow_modules)}
+    ways = _reached(workflow, facts)
+    seen: set[tuple[str, int, str]] = set()
+    for name, said in facts.items():
+        for use in said.uses:
+            key = (use.spot.path, use.spot.line, use.what)
+            if (name in workflow or use.function in ways) and key not in seen:
+                seen.add(key)
+                yield _finding(closure, use, ways.get(use.function, ()))
+
+
+def _reached(workflow: set[str], facts: Mapping[str, ModuleFacts]) -> dict[str, tuple[CallEdge, ...]]:
+    """Functions outside the workflow modules that their code calls, each with a shortest chain of calls."""
+    calls: dict[str, list[CallEdge]] = defaultdict(list)
+    home = {}
+    for name, said in facts.items():
+        for edge in said.calls:
+            calls[edge.caller].append(edge)
+            home[edge.caller] = name
+    ways: dict[str, tuple[CallEdge, ...]] = {}
+    queue: deque[tuple[str, tuple[CallEdge, ...]]] = deque(
+        (caller, ()) for caller in sorted(calls) if home[caller] in workflow
+    )
+    while queue:
+        caller, way = queue.popleft()
+        for edge in calls.get(caller, ()):
+            if edge.callee not in ways and _module_of(edge.callee, facts) not in workflow:
+                ways[edge.callee] = (*way, edge)
+                queue.append((edge.callee, ways[edge.callee]))
+    return ways
+
+
+def _module_of(function: str, facts: Mapping[str, ModuleFacts]) -> str | None:
+    while function and function not in facts:
+        function = function.rpartition(".")[0]
+    return function or None
+
+
+def _finding(closure: Closure, use: Use, way: tuple[CallEdge, ...]) -> Finding:
+    chain = [Hop(edge.spot.path, edge.spot.line, edge.spot.text, edge.callee) for edge in way]
+    if chain:
+        chain.append(Hop(use.spot.path, use.spot.line, use.spot.text, use.name))
+    return Finding(
+        image=closure.manifest.image,
+        code=Code.NONDETERMINISM,
+        path=use.spot.path,
+        line=use.spot.line,
+        subject=use.name,
+        message=f"{use.function} runs in workflow code and reaches {use.what} ({use.name})",
+        text=use.spot.text,
+        form=use.name,
+        certainty="runtime",
+        witness=Witness.AST,
+        context=use.spot.context,
+        chain=tuple(chain),
+        declaration=closure.manifest.declaration.at("workflowModules"),
+        remedy=(_REMEDY.get(use.what, "do it in an activity and hand the result to the workflow"),),
+    )
