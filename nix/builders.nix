@@ -1,5 +1,10 @@
 # nix/builders/ as build inputs: each build sees only the files it names, so that an edit to one builder rebuilds only its own.
 { }:
+# The builders of the given names, and the entry that starts them.
+#
+# Type: builders :: [ String ] -> StorePath
+# Example: builders [ "image" "document" ]
+#          => "/nix/store/…-builders"
 names:
 let
   directory = ./builders;

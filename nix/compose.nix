@@ -49,6 +49,11 @@ let
 
   withoutEmpty = attrs: removeAttrs attrs (builtins.filter (name: attrs.${name} == [ ] || attrs.${name} == { }) (attrNames attrs));
 
+  # The environment variable that moves a published port of this machine.
+  #
+  # Type: portVariable :: String -> String -> String
+  # Example: portVariable "workflow-worker" "health"
+  #          => "WORKFLOW_WORKER_HEALTH_PORT"
   portVariable = name: port: "${upper name}_${upper port}_PORT";
 
   attrs = {
@@ -61,8 +66,11 @@ let
   };
 in
 {
+  # `attrs` is the file as data, `{ services, volumes }`, so that tests read it without a build.
   inherit attrs portVariable;
 
+  # The file itself.
+  #
   # Type: file :: Derivation
   # Example: nix build .#compose && docker-compose -f result up
   file = toolchain.run {

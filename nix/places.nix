@@ -18,6 +18,8 @@ let
   volumeOf = declarations: name: volume: find name "volume" (declarations.${name}.volumes or { }) volume;
 in
 {
+  # A container of its own on the network of the stack.
+  #
   # Type: container :: { name :: Declaration } -> String -> At
   # Example: (container declarations "redis").port "client"
   #          => "6379"
@@ -28,6 +30,8 @@ in
     volume = volumeOf declarations name;
   };
 
+  # A process on this machine; supervisord fills in the ports that ./dev chose.
+  #
   # Type: loopback :: (String -> String -> String) -> { name :: Declaration } -> String -> At
   # Example: (loopback portVariable declarations "redis").port "client"
   #          => "%(ENV_REDIS_CLIENT_PORT)s"

@@ -8,7 +8,9 @@ let
   # "a/b/c" -> [ "a/b" "a" ]
   ancestors = path: if match "[^/]+" path != null then [ ] else [ (dirOf path) ] ++ ancestors (dirOf path);
 in
-# Type: { src :: Path, packages :: [ String ] } -> StorePath
+# The named packages with the __init__.py of the packages above them, as one tree in the store.
+#
+# Type: sources :: { src :: Path, packages :: [ String ] } -> StorePath
 # Example: sources { src = ../src; packages = [ "workflow_runtime.core" "workflow_worker" ]; }
 #          => "/nix/store/…-first-party"
 { src, packages }:
