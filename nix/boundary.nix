@@ -52,6 +52,19 @@ let
         filter (package: !(elem package.name inside)) lock.package
       )
     );
+
+  # The command that starts an image's own Python over exactly its own files.
+  interpreterOf =
+    name:
+    let
+      closure = closures.closureOf name declarations.${name};
+      environment = closures.environment { inherit name; components = closure.wheels ++ [ closure.source ]; };
+    in
+    toolchain.throughLoader {
+      base = closure.base.out;
+      program = "usr/bin/python${toolchain.pythonVersion}";
+      argv0 = "${environment}/bin/python3";
+    };
 in
 rec {
   # The JSON document the boundary program reads for one image; nix/builders/boundary/manifest.py describes it.
@@ -66,7 +79,6 @@ rec {
       file = ../images + "/${name}.nix";
       wheels = closures.wheelsOf name declaration;
       closure = closures.closureOf name declaration;
-      environment = closures.environment { inherit name; components = closure.wheels ++ [ closure.source ]; };
     in
     {
       version = 1;
@@ -116,11 +128,7 @@ rec {
         }
       ];
       workflowModules = declaration.workflowCode;
-      interpreter = toolchain.throughLoader {
-        base = closure.base.out;
-        program = "usr/bin/python${toolchain.pythonVersion}";
-        argv0 = "${environment}/bin/python3";
-      };
+      interpreter = interpreterOf name;
     };
 
   # The check of one image as a derivation.
@@ -136,15 +144,38 @@ rec {
       document = manifestOf name;
     };
 
+  # The check that an image's code and its declaration agree on what it owns.
+  #
+  # Type: ownership :: String -> Derivation
+  # Example: nix build .#checks.x86_64-linux.ownership-workflow-worker
+  ownership =
+    name:
+    toolchain.run {
+      name = "ownership-${name}";
+      program = "check_ownership";
+      modules = [ "document" ];
+      document = {
+        image = name;
+        interpreter = interpreterOf name;
+        queues = declarations.${name}.owns.queues or [ ];
+        consumerGroups = declarations.${name}.owns.consumerGroups or [ ];
+      };
+    };
+
   # What must have passed before an image is assembled; images without Python have nothing to check.
   #
   # Type: checksOf :: String -> [ Derivation ]
   # Example: checksOf "redis"
   #          => [ ]
-  checksOf = name: if elem name python then [ (check name) ] else [ ];
+  checksOf = name: if elem name python then [ (check name) (ownership name) ] else [ ];
 
   # Type: checks :: { name :: Derivation }
   # Example: attrNames checks
-  #          => [ "boundary-temporal-worker" "boundary-workflow-server" "boundary-workflow-worker" ]
-  checks = listToAttrs (map (name: { name = "boundary-${name}"; value = check name; }) python);
+  #          => [ "boundary-temporal-worker" … "ownership-workflow-worker" ]
+  checks = listToAttrs (
+    concatMap (name: [
+      { name = "boundary-${name}"; value = check name; }
+      { name = "ownership-${name}"; value = ownership name; }
+    ]) python
+  );
 }

@@ -53,9 +53,10 @@ let
         inherit topology images;
       };
       shell = import ./shell.nix { inherit toolchain closures poetryLock; } { inherit lock; };
+      checks = import ./checks.nix { inherit toolchain closures shell boundary compose supervisor; } { root = ../.; };
     in
     {
-      inherit images compose supervisor closures toolchain boundary shell;
+      inherit images compose supervisor closures toolchain boundary shell checks;
       packages =
         listToAttrs (map (name: { name = "${name}-image"; value = images.${name}; }) (attrNames images))
         // {
@@ -72,6 +73,10 @@ in
   packages = mapAttrs (_: built: built.packages) all;
 
   devShells = mapAttrs (_: built: { default = built.shell.develop; }) all;
+
+  checks = mapAttrs (_: built: built.checks) all;
+
+  formatter = mapAttrs (_: built: built.shell.formatter) all;
 
   # What ./dev needs to know: read with `nix eval --json`, never built.
   lib = {

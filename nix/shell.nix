@@ -16,6 +16,27 @@ let
   };
 in
 rec {
+  # The component of one development tool.
+  #
+  # Type: tool :: String -> Derivation
+  # Example: "${tool "ruff"}/bin/ruff"
+  tool = name: (builtins.head (closures.components (builtins.filter (wheel: wheel.name == name) wheels))).out;
+
+  # `nix fmt`: formats Python. There is no formatter for Nix files in the locked sources.
+  #
+  # Type: formatter :: Derivation
+  formatter = toolchain.run {
+    name = "fmt";
+    program = "script";
+    modules = [ "document" ];
+    document = {
+      name = "fmt";
+      argv = toolchain.throughLoader { base = python; path = "${tool "ruff"}/bin/ruff"; } ++ [ "format" ];
+    };
+  };
+
+  # Type: environment :: Derivation
+  # Example: nix build .#environment && result/bin/python3
   environment = closures.environment {
     name = "development";
     components = closures.components wheels;

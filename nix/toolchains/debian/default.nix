@@ -83,18 +83,18 @@ rec {
 
   # How to start a dynamically linked program of a base outside an image: through the base's own loader.
   #
-  # Type: throughLoader :: { base, program, argv0 ? program } -> [ String ]
+  # Type: throughLoader :: { base, program, path ? "${base}/${program}", argv0 ? path } -> [ String ]
   # Example: throughLoader { base = base "redis"; program = "usr/bin/redis-cli"; }
   #          => [ "/nix/store/…/usr/lib64/ld-linux-x86-64.so.2" "--argv0" … ]
   throughLoader =
-    { base, program, argv0 ? "${base}/${program}" }:
+    { base, program ? null, path ? "${base}/${program}", argv0 ? path }:
     [
       "${base}/usr/${if system == "aarch64-linux" then "lib" else "lib64"}/${architecture.loader}"
       "--argv0"
       argv0
       "--library-path"
       "${base}/usr/lib/${architecture.arch}-linux-gnu"
-      "${base}/${program}"
+      path
     ];
 
   # Run one of nix/builders/ with one JSON document. `modules` are the files it imports: only they are its inputs.

@@ -1,0 +1,56 @@
+# What `nix flake check` proves, each as a derivation of its own so that nothing unrelated reruns.
+{ toolchain, closures, shell, boundary, compose, supervisor }:
+{ root }:
+let
+  inherit (builtins) filter head isString listToAttrs map match path replaceStrings split;
+
+  base = (closures.base "python").out;
+
+  python = toolchain.throughLoader {
+    inherit base;
+    program = "usr/bin/python${toolchain.pythonVersion}";
+    argv0 = "${shell.environment}/bin/python3";
+  };
+
+  ruff = toolchain.throughLoader { inherit base; path = "${shell.tool "ruff"}/bin/ruff"; };
+
+  # One directory or file of the tree as an input of its own, without what tools leave behind.
+  source = relative: {
+    name = relative;
+    value = path {
+      path = root + "/${relative}";
+      name = replaceStrings [ "/" "." ] [ "-" "_" ] relative;
+      filter = file: type: match ".*/(__pycache__|\\.[a-z]+_cache)(/.*)?" (toString file) == null;
+    };
+  };
+
+  check =
+    name: argv: relatives:
+    toolchain.run {
+      name = "check-${name}";
+      program = "run_check";
+      modules = [ "document" ];
+      document = {
+        inherit name argv;
+        sources = listToAttrs (map source relatives);
+        env = { PYTHONDONTWRITEBYTECODE = "1"; };
+      };
+    };
+
+  code = [ "src" "tests" "devtools" "nix/builders" "pyproject.toml" ];
+in
+boundary.checks
+// {
+  lint = check "lint" (ruff ++ [ "check" "--no-cache" "." ]) code;
+  format = check "format" (ruff ++ [ "format" "--no-cache" "--check" "." ]) code;
+  types = check "types" (python ++ [ "-m" "mypy" "--cache-dir=/dev/null" "src" "nix/builders" "devtools" ]) [
+    "src"
+    "devtools"
+    "nix/builders"
+    "pyproject.toml"
+  ];
+  unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "examples" "images" ]);
+
+  compose = compose.file;
+  supervisor = supervisor.file;
+}
