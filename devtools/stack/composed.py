@@ -10,8 +10,6 @@ from devtools.errors import DevError
 from devtools.process import run
 from devtools.stack.record import Stack
 
-PROJECT = "workflow-runtime"
-
 
 def engine() -> tuple[list[str] | None, str]:
     """The compose command to use and why, or None and why not."""
@@ -41,9 +39,14 @@ def load_images(images: Iterable[Archive]) -> None:
             raise DevError(f"the engine did not load {image.reference}: {done.stderr.strip()}")
 
 
-def start(compose: list[str], file: str, variables: dict[str, str], ports: dict[str, int]) -> Stack:
+def project(offset: int) -> str:
+    """The compose project: one for each port offset, as two stacks cannot share ports anyway."""
+    return f"workflow-runtime-{offset}" if offset else "workflow-runtime"
+
+
+def start(compose: list[str], file: str, variables: dict[str, str], ports: dict[str, int], name: str) -> Stack:
     """Create or update the containers; what depends on another starts after its health check."""
-    stack = Stack("compose", file, ports, engine=compose)
+    stack = Stack("compose", file, ports, engine=compose, project=name)
     _compose(stack, ["up", "--detach", "--remove-orphans"], variables, "starting the containers")
     return stack
 
@@ -57,7 +60,7 @@ def stop(stack: Stack, *, wipe: bool) -> None:
 def problem(stack: Stack) -> str | None:
     """Why the services cannot become ready any more, or None."""
     text = run(
-        ["docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}",
+        ["docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={stack.project}",
          "--filter", "status=exited"],
         what="asking the engine for ended containers",
     )  # fmt: skip
@@ -68,5 +71,5 @@ def problem(stack: Stack) -> str | None:
 
 
 def _compose(stack: Stack, argv: list[str], variables: dict[str, str], what: str) -> None:
-    command = [*stack.engine, "--project-name", PROJECT, "--file", stack.definition]
+    command = [*stack.engine, "--project-name", str(stack.project), "--file", stack.definition]
     run([*command, *argv], what=what, env={**stack.environment(), **variables})

@@ -21,6 +21,7 @@ class Stack:
     pid: int | None = None
     started: str | None = None
     engine: list[str] = field(default_factory=list)
+    project: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Ports as environment variables."""

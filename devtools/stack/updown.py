@@ -28,7 +28,7 @@ def up(mode: Mode | None, offset: int) -> None:
     names = facts["topology"]["services"]
     step(f"building {len(names)} images in the Nix sandbox")
     images = build_images(names)
-    stack = _start(mode, compose, running, images, ports)
+    stack = _start(mode, compose, running, images, ports, composed.project(offset))
     record.save(stack)
     step("waiting until every service is ready")
     _wait(stack, ports)
@@ -69,7 +69,7 @@ def _running() -> Stack | None:
 
 
 def _start(
-    mode: Mode, compose: list[str], running: Stack | None, images: dict[str, Archive], ports: list[Port]
+    mode: Mode, compose: list[str], running: Stack | None, images: dict[str, Archive], ports: list[Port], project: str
 ) -> Stack:
     numbers = {port.variable: port.number for port in ports}
     variables = {name: str(number) for name, number in numbers.items()} | _directories() | _passed()
@@ -77,7 +77,7 @@ def _start(
         composed.load_images(images.values())
         file = nixcli.build(["compose"])[0]["out"]
         step(f"starting the containers of {file}")
-        return composed.start(compose, file, variables, numbers)
+        return composed.start(compose, file, variables, numbers, project)
     configuration, environment = (built["out"] for built in nixcli.build(["supervisor", "environment"]))
     if running is not None:
         if running.definition == configuration and running.ports == numbers:
