@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools import nixcli
+from devtools.errors import DevError
 
 
 @dataclass(frozen=True)
@@ -35,5 +36,7 @@ def read(path: Path) -> Archive:
         member = archive.next()
         stream = archive.extractfile(member) if member else None
         manifest = json.load(stream) if stream else None
+    if not isinstance(manifest, list):
+        raise DevError(f"{path} is no image archive: build it again with ./dev build")
     name, _, tag = manifest[0]["RepoTags"][0].partition(":")
     return Archive(path, name, tag, path.stat().st_size)

@@ -23,5 +23,5 @@ def run(definition: str) -> int:
         raise DevError("nothing of this checkout runs: start it with ./dev up")
     environment = Path(nixcli.build(["environment"])[0]["out"])
     variables = {**os.environ, **stack.environment(), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
-    argv = [environment / "bin" / "python3", "-m", "devtools.follow", path]
+    argv = [str(environment / "bin" / "python3"), "-m", "devtools.follow", str(path)]
     return subprocess.run(argv, env=variables, check=False).returncode

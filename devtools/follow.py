@@ -111,15 +111,12 @@ class Example:
 
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            answer = (
-                await self._http.request(method, path, json=body)
-                if body is not None
-                else await self._http.request(method, path)
-            )
+            answer = await self._http.request(method, path, **({} if body is None else {"json": body}))
         except httpx2.TransportError as error:
             raise FollowError(f"workflow-server does not answer ({error}); is the stack up? ./dev up") from None
         if answer.is_error:
-            problem = answer.json() if "json" in answer.headers.get("content-type", "") else {"detail": answer.text}
+            is_json = "json" in answer.headers.get("content-type", "")
+            problem: dict[str, Any] = answer.json() if is_json else {"detail": answer.text}
             lines = [f"  {item['code']} {item['stepPath']}: {item['message']}" for item in problem.get("findings", [])]
             raise FollowError(
                 "\n".join([f"{method} {path} answers {answer.status_code}: {problem.get('detail')}", *lines])

@@ -61,7 +61,17 @@ def _install_poetry() -> Path:
     packages = _POETRY / "packages"
     if not packages.exists():
         step("installing Poetry into .dev/poetry")
-        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--target", packages, "--python-version", "3.13"]
+        argv = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--target",
+            str(packages),
+            "--python-version",
+            "3.13",
+        ]
         run([*argv, "--only-binary", ":all:", "poetry>=2.1,<3", "poetry-plugin-pypi-mirror"], what="installing Poetry")
     return python
 

@@ -57,7 +57,7 @@ def valid_paths(paths: list[str]) -> set[str]:
 def add_fixed(path: Path, *, recursive: bool) -> str:
     """Add a file (flat) or a tree (recursive) to the store by SHA-256 and return its store path."""
     mode = ["--recursive"] if recursive else []
-    argv = ["nix-store", "--add-fixed", *mode, "sha256", path]
+    argv: list[str | Path] = ["nix-store", "--add-fixed", *mode, "sha256", path]
     return run(argv, what=f"adding {path.name} to the Nix store", env=environment()).strip()
 
 
@@ -69,7 +69,7 @@ def tree_hash(path: Path) -> str:
 def keep(store_paths: list[str], link: Path) -> None:
     """Protect store paths from garbage collection for as long as the links named ``link``, ``link-2``… exist."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["nix-store", "--realise", *store_paths, "--add-root", link, "--indirect"]
+    argv: list[str | Path] = ["nix-store", "--realise", *store_paths, "--add-root", link, "--indirect"]
     run(argv, what="protecting the sources from garbage collection", env=environment())
 
 
