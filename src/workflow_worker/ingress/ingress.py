@@ -44,9 +44,17 @@ class Ingress:
         self._identity = identity
         metrics = IngressMetrics(registry, self.status)
         ready, dead_letters, catalog = ReadyQueue(redis), DeadLetters(redis), Catalog(redis)
-        ledger = EventLedger(redis, retention_seconds=settings.retention_seconds, lease_seconds=settings.lease_seconds)
+        ledger = EventLedger(
+            redis,
+            retention_seconds=settings.retention_seconds,
+            lease_seconds=settings.lease_seconds,
+            grace_seconds=settings.grace_seconds,
+        )
         intake = EventIntake(
-            redis, correlation_paths=settings.correlation_paths, retention_seconds=settings.retention_seconds
+            redis,
+            correlation_paths=settings.correlation_paths,
+            retention_seconds=settings.retention_seconds,
+            grace_seconds=settings.grace_seconds,
         )
         self._stream = EventStream(
             redis,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workflow_runtime.core.filters import check_filter, explain_text
+from workflow_runtime.core import filters
 from workflow_runtime.store.catalog import TriggerTarget
 from workflow_runtime.store.events import Claim, Considered, LedgerEvent, Target, Wait
 from workflow_runtime.store.events.lanes import run_lane, workflow_lanes
@@ -78,9 +78,8 @@ def refusal_of(wait: Wait, event: LedgerEvent) -> str | None:
     if early is not None:
         return early
     for item in wait.filters:
-        result = check_filter(item, event.event.payload)
-        if not result.passed:
-            return f"filter not met: {explain_text(result)}"
+        if not filters.matches(item, event.event.payload):
+            return f"filter not met: {filters.explain(item, event.event.payload)}"
     return None
 
 

@@ -38,6 +38,8 @@ class IngressSettings(BaseModel):
 
     lease_seconds: float = Field(default=15.0, gt=0)
     """How long a process that stopped answering keeps the stream or an event to itself."""
+    grace_seconds: float = Field(default=10.0, gt=0)
+    """How long an accepted event may stand in the ready queue before the sweep assumes that nobody was told."""
     sweep_seconds: float = Field(default=0.5, gt=0)
     maintenance_seconds: float = Field(default=10.0, gt=0)
     """Between trimmings of the stream, clean-ups of dead consumers and refreshes of lag."""

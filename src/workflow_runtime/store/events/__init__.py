@@ -7,7 +7,7 @@ its targets; ``DeadLetters`` holds what could not be delivered; ``explain`` tell
 from workflow_runtime.store.events._times import iso_ms
 from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters
 from workflow_runtime.store.events.errors import MalformedEventError, UnknownDeadLetterError, UnknownEventError
-from workflow_runtime.store.events.explaining import explain
+from workflow_runtime.store.events.explaining import Explanation, explain
 from workflow_runtime.store.events.intake import EventIntake, NewEvent, accept_event, publish
 from workflow_runtime.store.events.ledger import Claim, EventLedger, EventPage, Pass, Refusal, Sweep
 from workflow_runtime.store.events.parsing import event_fields, parse_fields, parse_pairs
@@ -46,6 +46,7 @@ __all__ = [
     "EventSource",
     "EventStatus",
     "EventStream",
+    "Explanation",
     "IncomingEvent",
     "LedgerEvent",
     "MalformedEventError",

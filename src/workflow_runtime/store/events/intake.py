@@ -37,10 +37,12 @@ class EventIntake:
         *,
         correlation_paths: Mapping[str, tuple[str, ...]] = DEFAULT_CORRELATION_PATHS,
         retention_seconds: int = RETENTION_SECONDS,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._redis = redis
         self._paths = correlation_paths
         self._retention_ms = retention_seconds * 1000
+        self._grace_ms = round(grace_seconds * 1000)
         self._accept = register_script(redis, "_events", "events_accept")
 
     async def accept(self, events: Sequence[IncomingEvent], source: EventSource) -> list[Acceptance]:
@@ -60,7 +62,7 @@ class EventIntake:
 
     async def _accept_all(self, tenant: str, events: Sequence[IncomingEvent], source: EventSource) -> list[Acceptance]:
         names = [keys.sequence_key(tenant), keys.open_key(tenant), keys.lanes_key(tenant), keys.log_key(tenant)]
-        arguments: list[str | int] = [self._retention_ms, round(GRACE_SECONDS * 1000)]
+        arguments: list[str | int] = [self._retention_ms, self._grace_ms]
         for event in events:
             origins = correlation_keys(event.event_name, event.payload, event.explicit_key, self._paths)
             own = [origin.key for origin in origins]

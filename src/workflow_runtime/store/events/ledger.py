@@ -99,11 +99,17 @@ class EventLedger:
     """The ledgers of all tenants. Times are in seconds unless the name says ms."""
 
     def __init__(
-        self, redis: Redis, *, retention_seconds: int = RETENTION_SECONDS, lease_seconds: float = 15.0
+        self,
+        redis: Redis,
+        *,
+        retention_seconds: int = RETENTION_SECONDS,
+        lease_seconds: float = 15.0,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._redis = redis
         self._retention_ms = retention_seconds * 1000
         self._lease_ms = round(lease_seconds * 1000)
+        self._grace_ms = round(grace_seconds * 1000)
         self._sweeps = 0
         self._claim = register_script(redis, "_events", "events_claim")
         self._begin = register_script(redis, "_events", "events_begin")
@@ -201,8 +207,7 @@ class EventLedger:
         return Sweep(tuple(found), backlog=sum(row[0] for row in rows))
 
     async def _sweep_tenant(self, tenant: str) -> list[Any]:
-        arguments = [_SWEEP_LIMIT, round(GRACE_SECONDS * 1000)]
-        return cast(list[Any], await self._sweep([keys.open_key(tenant)], arguments))
+        return cast(list[Any], await self._sweep([keys.open_key(tenant)], [_SWEEP_LIMIT, self._grace_ms]))
 
     async def reopen(self, tenant: str, event_id: str) -> int:
         """Give the failed targets of an event a new round of attempts; answers how many there are."""

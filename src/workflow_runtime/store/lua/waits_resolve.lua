@@ -5,6 +5,7 @@ local removed = redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('SREM', KEYS[3], ARGV[1])
 if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[4]) == 1 then
-  redis.call('HSET', KEYS[4], 'c:' .. ARGV[1], ARGV[3])
+  -- An event that nobody wanted when it was routed has found its wait now.
+  redis.call('HSET', KEYS[4], 'c:' .. ARGV[1], ARGV[3], 'reason', '')
 end
 return removed
