@@ -1,11 +1,12 @@
 """What a step sees while it runs: scopes, local scope, identity and time. Pure; called from workflow code."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from workflow_runtime.core.assign import assign_path
+from workflow_runtime.core.canonical import MAX_JSON_DEPTH
 from workflow_runtime.core.errors import ExpressionFailure, ValidationFailure
 from workflow_runtime.core.expressions import resolve_value
 from workflow_runtime.core.machine.frames import StepFrame
@@ -39,22 +40,24 @@ class StepContext:
         what it has just assigned. Raises ``ExpressionFailure``.
         """
         names = expression_names(scopes or self.scopes, self.local, self.run)
-        return resolve_value(authored, {**names, **extra} if extra else names, self.now)
+        value = resolve_value(authored, {**names, **extra} if extra else names, self.now)
+        _require_shallow(value)
+        return value
 
     def assign(self, scopes: Scopes, path: str, value: Any) -> Scopes:
         """The scopes with ``value`` at an assign path. Raises ``ValidationFailure`` for a path that leads nowhere."""
         return Scopes(**assign_path(scopes.as_dict(), path, value))
 
     def assign_all(
-        self, scopes: Scopes, assignments: Mapping[str, Any] | None, extra: Mapping[str, Any] | None = None
+        self, scopes: Scopes, assignments: Mapping[str, Any], extra: Mapping[str, Any] | None = None
     ) -> Scopes:
         """The scopes after every assignment in the order of the paths; a later one sees what an earlier one wrote.
 
         The order is that of the sorted paths: a definition's JSON objects have no order of their own, and two
         definitions with the same hash must do the same.
         """
-        for path in sorted(assignments or ()):
-            scopes = self.assign(scopes, path, self.value((assignments or {})[path], extra, scopes))
+        for path in sorted(assignments):
+            scopes = self.assign(scopes, path, self.value(assignments[path], extra, scopes))
         return scopes
 
     def derived_id(self, purpose: str) -> str:
@@ -101,6 +104,23 @@ def require_array(value: Any, what: str) -> list[Any]:
     raise ExpressionFailure(
         f"{what} must be an array, it is {_kind(value)}: wrap a single value in [ ]", code="NOT_AN_ARRAY"
     )
+
+
+def _require_shallow(value: Any) -> None:
+    # Expressions that wrap their own result once per loop item nest without bound, and every JSON library between here
+    # and the store gives up at some depth of its own.
+    level = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise ExpressionFailure(f"the value is nested more than {MAX_JSON_DEPTH} levels deep", code="TOO_DEEP")
+
+
+def _children(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
 
 
 def _kind(value: Any) -> str:
