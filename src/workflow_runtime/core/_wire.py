@@ -1,4 +1,5 @@
-"""Base of every model that crosses a process boundary: camelCase on the wire, snake_case in Python, unknown keys refused."""
+"""Base of every model that crosses a process boundary: camelCase on the wire, snake_case in Python, unknown keys
+refused."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel

@@ -1,11 +1,13 @@
 """Actions as data: specs, schemas, keys, built-ins. Pure; importable anywhere, workflow code included."""
 
+from workflow_runtime.core.actions.builtin import BUILTIN_SPECS
 from workflow_runtime.core.actions.inputs import effective_input
 from workflow_runtime.core.actions.keys import idempotency_key
 from workflow_runtime.core.actions.schema import check_schema, validate_json
 from workflow_runtime.core.actions.spec import ActionSpec, action_key
 
 __all__ = [
+    "BUILTIN_SPECS",
     "ActionSpec",
     "action_key",
     "check_schema",

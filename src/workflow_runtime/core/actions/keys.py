@@ -18,8 +18,8 @@ def idempotency_key(
 ) -> str:
     """``<tenant>:<runId>:<item path>:<actionId>:<version>:<sha256 of the canonical input>``, or the authored key.
 
-    ``item_path`` is the step path with loop item indexes, so that iterations differ. An authored key is prefixed with the
-    tenant only: that one effect may be shared between runs is its purpose. Retries of a step share a key. Raises
+    ``item_path`` is the step path with loop item indexes, so that iterations differ. An authored key is prefixed with
+    the tenant only: that one effect may be shared between runs is its purpose. Retries of a step share a key. Raises
     ``ValidationFailure`` for input that is not JSON and for an authored key without any text (RUNTIME.md section 6).
     """
     if authored is None:

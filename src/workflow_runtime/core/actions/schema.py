@@ -25,8 +25,8 @@ _SCHEMA_SIZE: Final = 1_000_000
 def validate_json(schema: Any, value: Any) -> list[str]:
     """What is wrong with ``value``, each as ``/place: reason``; empty when nothing is.
 
-    ``schema`` is a JSON Schema (an object or a boolean; its ``$schema`` chooses the draft, 2020-12 by default). A schema
-    that cannot be used is itself the only problem. Never raises for bad data.
+    ``schema`` is a JSON Schema (an object or a boolean; its ``$schema`` chooses the draft, 2020-12 by default). A
+    schema that cannot be used is itself the only problem. Never raises for bad data.
     """
     try:
         validator = _validator(_schema_text(schema))

@@ -11,7 +11,8 @@ from workflow_runtime.core._wire import WireModel
 
 
 class ActionSpec(WireModel):
-    """An action of the registry: ``input_schema`` and ``output_schema`` are JSON Schemas, ``task_queue`` is where it runs.
+    """An action of the registry: ``input_schema`` and ``output_schema`` are JSON Schemas, ``task_queue`` is where it
+    runs.
 
     ``side_effectful`` actions whose end is unknown are told so when they run again. ``ui`` is for designers
     (``label``, ``category``, ``description``) and ``examples`` are ``{"input", "output"}`` pairs.

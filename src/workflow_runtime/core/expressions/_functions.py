@@ -14,8 +14,7 @@ NOW_VARIABLE: Final = "_now"
 """Binding that carries workflow time; the checker refuses any text that names it."""
 
 _FIXED: Final = {
-    "append": "$_cat:=$append;$append:=function($a,$b)"
-    "{$_cat($exists($a) and $a!=null?$a:[],$exists($b)?$b:[])};",
+    "append": "$_cat:=$append;$append:=function($a,$b){$_cat($exists($a) and $a!=null?$a:[],$exists($b)?$b:[])};",
     "len": '$len:=function($x){$type($x)="array"?$count($x):$type($x)="string"?$length($x):0};',
     "nowIso": f"$nowIso:=function(){{${NOW_VARIABLE}}};",
     "toString": '$toString:=function($x){$exists($x) and $x!=null?$string($x):""};',
@@ -24,9 +23,7 @@ _FIXED: Final = {
 
 def prelude(arities: Mapping[str, int]) -> str:
     """JSONata that defines the named functions; ``arities`` gives the most arguments a text passes to each."""
-    return "".join(
-        _coalesce(arities[name]) if name == "coalesce" else _FIXED[name] for name in sorted(arities)
-    )
+    return "".join(_coalesce(arities[name]) if name == "coalesce" else _FIXED[name] for name in sorted(arities))
 
 
 def _coalesce(arity: int) -> str:

@@ -1,8 +1,8 @@
 """One pass over the text of an expression before any parser sees it. Private to ``core.expressions``.
 
-It makes the two spellings we add to JSONata standard (``==`` for ``=``, ``len(x)`` for ``$len(x)``), blanks comments, and
-bounds size and nesting, so that the recursive parser behind it can run out of neither stack nor time. Both parsers get
-the same rewritten text, so nothing that this pass misjudges can reach the engine unseen.
+It makes the two spellings we add to JSONata standard (``==`` for ``=``, ``len(x)`` for ``$len(x)``), blanks comments,
+and bounds size and nesting, so that the recursive parser behind it can run out of neither stack nor time. Both parsers
+get the same rewritten text, so nothing that this pass misjudges can reach the engine unseen.
 """
 
 import re
@@ -17,7 +17,8 @@ MAX_LENGTH: Final = 16_384
 """Characters an expression may have."""
 
 MAX_WEIGHT: Final = 400
-"""Bound on the parser's recursion: each open bracket and each operator of a chain weighs about what it costs in calls."""
+"""Bound on the parser's recursion: each open bracket and each operator of a chain weighs about what it costs in
+calls."""
 
 MAX_DEFAULTS: Final = 5
 """How deep ``?:`` and ``??`` may stand inside each other's brackets: the parser visits their left side twice."""

@@ -1,4 +1,5 @@
-"""JavaScript regular expressions within a step budget, for the ``transform.regex_*`` actions. Pure; importable anywhere.
+"""JavaScript regular expressions within a step budget, for the ``transform.regex_*`` actions. Pure; importable
+anywhere.
 
 The engine is the one that evaluates expressions: it backtracks, but counts its steps, so that no pattern can hang. What
 it cannot do is refused and named: matches of nothing, the flags ``y`` and ``v``, and ``\\p{...}`` and ``\\u{...}``.
@@ -48,8 +49,8 @@ class _Pattern:
 def find_matches(pattern: str, flags: str, text: str, limit: int) -> list[RegexMatch]:
     """The first ``limit`` matches from left to right.
 
-    Raises ``ValidationFailure``: REGEX_INVALID for a pattern or flags that cannot be used, REGEX_TOO_LONG, REGEX_TOO_SLOW
-    when the budget ends first, REGEX_EMPTY_MATCH when the pattern matches nothing at some place.
+    Raises ``ValidationFailure``: REGEX_INVALID for a pattern or flags that cannot be used, REGEX_TOO_LONG,
+    REGEX_TOO_SLOW when the budget ends first, REGEX_EMPTY_MATCH when the pattern matches nothing at some place.
     """
     if len(text) > MAX_TEXT:
         raise ValidationFailure(f"The text has {len(text)} characters, {MAX_TEXT} are allowed.", code="REGEX_TOO_LONG")
@@ -86,7 +87,8 @@ def _compile(pattern: str, flags: str) -> _Pattern:
 
 
 class _Translator:
-    """Rewrites a pattern into a JSONata regular expression, whose reader wants slashes escaped and brackets balanced."""
+    """Rewrites a pattern into a JSONata regular expression, whose reader wants slashes escaped and brackets
+    balanced."""
 
     def __init__(self, pattern: str, *, dot_all: bool) -> None:
         self.names: list[str | None] = []
@@ -162,9 +164,7 @@ def _run_failure(pattern: str, error: jlens.JlensError) -> ValidationFailure:
 
 
 def _invalid(pattern: str, reason: str) -> ValidationFailure:
-    return ValidationFailure(
-        f"The pattern {pattern!r} cannot be used: {reason.rstrip('.')}.", code="REGEX_INVALID"
-    )
+    return ValidationFailure(f"The pattern {pattern!r} cannot be used: {reason.rstrip('.')}.", code="REGEX_INVALID")
 
 
 def _flag_list() -> str:
