@@ -10,12 +10,12 @@ from typing import Any, Never
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ApplicationError
 
 from workflow_runtime.core import contract
 from workflow_runtime.core.contract import EventSignal, HumanTaskSignal, InterpreterSummary, QuotaResumeSignal
 from workflow_runtime.core.errors import Category, Failure, RuntimeFailureError
-from workflow_runtime.core.machine import Failed, Machine, Succeeded
+from workflow_runtime.core.machine import Cancelled, Effect, Failed, Machine, Succeeded
 from workflow_runtime.service.failures import activity_failure, application_error
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.performing import Performer, Suspended, call_store, continue_as_new_is_due, was_cancelled
@@ -58,7 +58,7 @@ class AuthoredRun:
         loaded = await self._load(self._start)
         machine = await self._build(self._start, loaded)
         performer = Performer(self._start.run, loaded, self._mailbox, machine)
-        while not isinstance(effect := machine.next(self._clock), Succeeded | Failed):
+        while not isinstance(effect := self._next(machine), Succeeded | Failed):
             outcome = await performer.perform(effect, self._clock.now_iso())
             if not isinstance(outcome, Suspended):
                 machine.resume(outcome, self._clock)
@@ -67,6 +67,11 @@ class AuthoredRun:
                 workflow.continue_as_new(continued(self._start.run, machine, self._mailbox))
         await performer.sync(ended=True)
         return _end(effect)
+
+    def _next(self, machine: Machine) -> Effect:
+        if was_cancelled():
+            machine.resume(Cancelled(), self._clock)
+        return machine.next(self._clock)
 
     async def _load(self, start: Start) -> LoadedRun:
         run = start.run
@@ -79,7 +84,7 @@ class AuthoredRun:
         )
         try:
             loaded: LoadedRun = await call_store(LOAD_RUN, request, LoadedRun)
-        except ActivityError as error:
+        except ApplicationError as error:
             await self._abandon(start, activity_failure(error))
         if loaded.trigger_event_id is not None:
             self._mailbox.forbid(loaded.trigger_event_id)

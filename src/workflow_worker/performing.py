@@ -13,6 +13,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ActivityError,
+    ApplicationError,
     ChildWorkflowError,
     WorkflowAlreadyStartedError,
     is_cancelled_exception,
@@ -101,11 +102,9 @@ class Performer:
 
     async def perform(self, effect: Effect, now_iso: str) -> Outcome | Suspended:
         """The outcome of ``effect``, whatever happens to it."""
-        if was_cancelled():
-            return Cancelled()
         try:
             return await self._dispatch(effect, now_iso)
-        except ActivityError as error:
+        except (ActivityError, ApplicationError) as error:
             return FailedOutcome(failure=activity_failure(error))
         except asyncio.CancelledError:
             # Without a request the workflow is being evicted from memory, which is nobody's outcome.
@@ -281,7 +280,7 @@ class Performer:
 
 
 async def call_store(activity: str, request: Any, answer: type | None = None) -> Any:
-    """Run a local activity to its end, also while the run is being cancelled. Raises ActivityError when it refuses."""
+    """Run a local activity to its end, also while the run is being cancelled. Raises ApplicationError when it refuses."""
     return await _to_the_end(
         workflow.start_local_activity(
             activity,

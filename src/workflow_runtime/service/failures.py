@@ -36,14 +36,18 @@ def application_error(failure: Failure) -> ApplicationError:
     )
 
 
-def activity_failure(error: ActivityError) -> Failure:
-    """What an activity failed with: its own category, code and message when it carries them."""
-    match error.cause:
-        case ApplicationError() as cause:
+def activity_failure(error: ActivityError | ApplicationError) -> Failure:
+    """What an activity failed with: its own category, code and message when it carries them.
+
+    The failure of a local activity arrives bare, that of any other as the cause of an ActivityError.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
+    match cause:
+        case ApplicationError():
             return _application_failure(cause, Category.ACTION)
-        case TimeoutError() as cause:
+        case TimeoutError():
             return Failure(category=Category.TIMEOUT, code=_timeout_code(cause), message=_timeout_message(error, cause))
-    return Failure(category=Category.ACTION, code="ACTIVITY_FAILED", message=str(error.cause or error))
+    return Failure(category=Category.ACTION, code="ACTIVITY_FAILED", message=str(cause or error))
 
 
 def worker_was_lost(error: ActivityError) -> bool:
@@ -54,18 +58,8 @@ def worker_was_lost(error: ActivityError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type == _WORKER_SHUTDOWN
 
 
-def child_failure(child_run_id: str, error: ChildWorkflowError | WorkflowAlreadyStartedError) -> Failure:
-    """A child's failure as its parent sees it: code and message are the child's, its record stands in the details."""
-    inner = _child_cause(error)
-    return Failure(
-        category=Category.CHILD_WORKFLOW,
-        code=inner.code,
-        message=inner.message,
-        details={"childRunId": child_run_id, "failure": inner.model_dump(mode="json", by_alias=True)},
-    )
-
-
-def _child_cause(error: ChildWorkflowError | WorkflowAlreadyStartedError) -> Failure:
+def child_failure(error: ChildWorkflowError | WorkflowAlreadyStartedError) -> Failure:
+    """What a child run failed with, in its own words; the machine makes a ChildWorkflowError of it."""
     if isinstance(error, WorkflowAlreadyStartedError):
         return _child("CHILD_ALREADY_STARTED", f"a workflow with the id {error.workflow_id!r} exists already")
     match error.cause:
@@ -105,7 +99,8 @@ def _timeout_code(error: TimeoutError) -> str:
     return error.type.name if error.type is not None else "TIMEOUT"
 
 
-def _timeout_message(error: ActivityError, cause: TimeoutError) -> str:
+def _timeout_message(error: ActivityError | ApplicationError, cause: TimeoutError) -> str:
+    name = repr(error.activity_type) if isinstance(error, ActivityError) else "the activity"
     if cause.type is TimeoutType.SCHEDULE_TO_START:
-        return f"no worker took {error.activity_type!r} in time; start the worker that polls its task queue"
-    return f"{error.activity_type!r} did not end in time ({_timeout_code(cause)})"
+        return f"no worker took {name} in time; start the worker that polls its task queue"
+    return f"{name} did not end in time ({_timeout_code(cause)})"
