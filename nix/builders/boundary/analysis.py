@@ -70,7 +70,7 @@ class _Reader:
         strings = StringVisitor(self._tops, self._first_party_tops, self._read_code)
         behaviour = BehaviourVisitor()
         walk = Walk(module, scopes, evaluator, (loading, strings, behaviour))
-        for site in sites(_tree(module)):
+        for site in sites(_tree(module), module.text):
             self._facts.references += import_references(module, site)
             walk.statement(site)
         self._facts.references += loading.references + strings.references

@@ -229,7 +229,7 @@ class Evaluator:
     def is_unbound(self, dotted: str) -> bool:
         """Whether the name is that of something in a first-party module which the module does not bind: a submodule."""
         head, _, attribute = dotted.rpartition(".")
-        return head in self._scopes and dotted not in self._scopes and not self.binds(head, attribute)
+        return head in self._scopes and not self.binds(head, attribute)
 
     def binds(self, module: str, name: str) -> bool:
         """Whether a first-party module has, or may have, something of that name besides its submodules."""

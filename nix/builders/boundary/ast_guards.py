@@ -7,9 +7,11 @@ _TYPING_MODULES: Final = frozenset({"typing", "typing_extensions", "_typing"})
 _CAUGHT: Final = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
-def type_checking_names(tree: ast.AST) -> frozenset[str]:
+def type_checking_names(tree: ast.AST, text: str) -> frozenset[str]:
     """Every plain name of the module that stands for ``typing.TYPE_CHECKING``, aliases and re-assignments included."""
     names = {"TYPE_CHECKING", "MYPY"}
+    if not any(name in text for name in names):
+        return frozenset(names)
     assignments = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in _TYPING_MODULES:

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import Final
 
 from boundary.ast_imports import absolute_target
+from boundary.ast_nodes import children, expressions
 from boundary.sources import Module
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -186,7 +187,7 @@ class _Builder:
 
     def _inner(self, statement: ast.AST, scope: Scope) -> None:
         """Scopes and bindings that expressions of the statement open or make."""
-        for child in ast.iter_child_nodes(statement):
+        for child in children(statement):
             if isinstance(child, ast.stmt | ast.excepthandler):
                 continue
             if isinstance(child, ast.match_case):
@@ -214,11 +215,8 @@ class _Builder:
                 self._assign(target, value, _binding_scope(scope))
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _MUTATORS:
                 self._changes.append((name, scope))
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self._expression(child, scope)
-            elif isinstance(child, ast.keyword):
-                self._expression(child.value, scope)
+        for child in expressions(node):
+            self._expression(child, scope)
 
     def _comprehension(self, node: _Comprehension, scope: Scope) -> None:
         inner = self._open(node, "function", "<comprehension>", scope)

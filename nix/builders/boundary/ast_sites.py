@@ -26,19 +26,10 @@ class Site:
         kind = "class" if isinstance(self.owners[-1], ast.ClassDef) else "function"
         return f"{kind} {'.'.join(owner.name for owner in self.owners)}"
 
-    def expressions(self) -> Iterator[ast.expr]:
-        """The expressions the statement itself holds, without those of the statements inside it."""
-        for _, value in ast.iter_fields(self.statement):
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, ast.expr):
-                    yield item
-                elif isinstance(item, ast.AST) and not isinstance(item, ast.stmt | ast.excepthandler | ast.match_case):
-                    yield from (node for node in ast.walk(item) if isinstance(node, ast.expr))
 
-
-def sites(tree: ast.Module) -> Iterator[Site]:
-    """Every statement of the module, in source order."""
-    walker = _Walker(type_checking_names(tree))
+def sites(tree: ast.Module, text: str) -> Iterator[Site]:
+    """Every statement of the module with source ``text``, in source order."""
+    walker = _Walker(type_checking_names(tree, text))
     yield from walker.block(tree.body, Site(ast.Pass(), (), Certainty.RUNTIME))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from boundary.ast_evaluate import Evaluator
+from boundary.ast_nodes import expressions
 from boundary.ast_scopes import Scope, Scopes
 from boundary.ast_sites import Site
 from boundary.references import Spot

@@ -4,6 +4,7 @@ Workflow code is replayed: it may ask only ``temporalio.workflow`` for time, cha
 replaced by Temporal's deterministic loop, so only those parts are listed that leave it or whose order is not fixed.
 """
 
+from functools import cache
 from typing import Final
 
 _BY_PREFIX: Final[dict[str, tuple[str, ...]]] = {
@@ -133,6 +134,7 @@ IMPURE_METHODS: Final = {"run_in_executor": "a thread or process", "astimezone":
 """Methods refused on any object; ``astimezone`` only without its argument, where it reads the machine's zone."""
 
 
+@cache
 def nondeterministic(name: str) -> str | None:
     """What a full dotted name reaches that workflow code may not; None when it is harmless."""
     if name in _EXACT:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from boundary.analysis import Analysis
+from boundary.cache import Cache
 from boundary.closure import Closure, Place, Target
 from boundary.codes import Code
 from boundary.determinism import determinism_findings
@@ -36,29 +37,27 @@ class ImageResult:
 
 
 class ImageCheck:
-    """The check of one image. The import run begins at once; ``result`` reads the source meanwhile and joins both."""
+    """The check of one image. The import run begins at once; ``result`` joins it with what the source says."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self._modules, self._missing = load_modules(manifest.source_root, manifest.source_prefix, manifest.first_party)
-        self._closure = Closure(manifest, self._modules)
-        self._run = ImportRun(self._closure, self._modules)
+    def __init__(self, manifest: Manifest, cache: Cache) -> None:
+        self.manifest, self._cache = manifest, cache
+        self.modules, self._missing = load_modules(manifest.source_root, manifest.source_prefix, manifest.first_party)
+        self.closure = Closure(manifest, self.modules)
+        self._run = ImportRun(self.closure, cache)
 
-    def result(self) -> ImageResult:
+    def result(self, analysis: Analysis) -> ImageResult:
         """Everything that either witness has to say about the image."""
-        closure, modules = self._closure, self._modules
-        tops = closure.first_party_tops
-        analysis = Analysis(modules.values(), tops, tops | closure.names.known_tops())
+        closure, modules = self.closure, self.modules
         facts = {name: analysis.facts(name) for name in modules}
         waivers = waive(closure, ((modules[name], said) for name, said in facts.items()))
-        written = [*entry_references(closure), *waivers.references, *wheel_references(closure)]
+        written = [*entry_references(closure), *waivers.references, *wheel_references(closure, self._cache)]
         observations = self._run.finish()
         union = united(closure, written, observations)
         resolved = list(self._resolved(analysis, union.references))
         graph = _graph(closure, resolved)
         findings = [
-            *(_missing_package(self._manifest, package) for package in self._missing),
-            *(_unreadable(self._manifest, module) for module in modules.values()),
+            *(_missing_package(self.manifest, package) for package in self._missing),
+            *(_unreadable(self.manifest, module) for module in modules.values()),
             *waivers.findings,
             *undecided_findings(closure, graph, waivers, union.run_only),
             *import_findings(closure, graph, resolved),
@@ -69,28 +68,42 @@ class ImageCheck:
             *unused_findings(closure, graph, resolved),
         ]
         found = sorted((finding for finding in findings if finding is not None), key=Finding.order)
-        return ImageResult(self._manifest.image, tuple(found), len(modules), len(union.references))
+        return ImageResult(self.manifest.image, tuple(found), len(modules), len(union.references))
 
     def _resolved(self, analysis: Analysis, references: Sequence[Reference]) -> Iterator[tuple[Reference, Target]]:
         for reference in references:
-            target = self._closure.resolve(*reference.candidates)
+            target = self.closure.resolve(*reference.candidates)
             if self._is_absent(analysis, reference, target):
-                target = self._closure.absent(reference.candidates[0])
+                target = self.closure.absent(reference.candidates[0])
             if not reference.hint or target.place not in (Place.UNKNOWN, Place.STANDARD):
                 yield reference, target
 
     def _is_absent(self, analysis: Analysis, reference: Reference, target: Target) -> bool:
         """Whether the reference takes from one of the image's packages what the package does not have."""
-        module = self._modules.get(target.name)
+        module = self.modules.get(target.name)
         if module is None or not module.is_package or reference.attribute is None or target.name != reference.target:
             return False
         return reference.attribute == "__main__" or not analysis.provides(target.name, reference.attribute)
 
 
-def check_images(manifests: Sequence[Manifest]) -> list[ImageResult]:
-    """Check several images; their import runs go on side by side."""
-    checks = [ImageCheck(manifest) for manifest in manifests]
-    return [check.result() for check in checks]
+def check_images(manifests: Sequence[Manifest], cache: Cache) -> list[ImageResult]:
+    """Check several images. Their import runs go on side by side; a source file they share is read once."""
+    checks = [ImageCheck(manifest, cache) for manifest in manifests]
+    analyses: dict[tuple[str, str], Analysis] = {}
+    for tree in {_tree_of(manifest) for manifest in manifests}:
+        analyses[tree] = _analysis([check for check in checks if _tree_of(check.manifest) == tree])
+    return [check.result(analyses[_tree_of(check.manifest)]) for check in checks]
+
+
+def _tree_of(manifest: Manifest) -> tuple[str, str]:
+    return str(manifest.source_root), manifest.source_prefix
+
+
+def _analysis(checks: list[ImageCheck]) -> Analysis:
+    modules = {name: module for check in checks for name, module in check.modules.items()}
+    tops = frozenset[str]().union(*(check.closure.first_party_tops for check in checks))
+    known = tops.union(*(check.closure.names.known_tops() for check in checks))
+    return Analysis(modules.values(), tops, known)
 
 
 def _graph(closure: Closure, resolved: list[tuple[Reference, Target]]) -> ImportGraph:

@@ -6,8 +6,10 @@ Exit codes: 0 no violation (warnings and notes may be there), 1 violations, 2 mi
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
+from boundary.cache import Cache
 from boundary.check import check_images
 from boundary.codes import Severity
 from boundary.manifest import ManifestError, load_manifest
@@ -24,12 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="boundary", description="Prove that an image's code stays inside its declared closure.")
     parser.add_argument("--manifest", action="append", required=True, metavar="FILE", help="one image; may be repeated")
     parser.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    parser.add_argument("--cache", metavar="DIR", help="where to keep what import runs of unchanged files saw")
     options = parser.parse_args(arguments)
     try:
         manifests = [load_manifest(path) for path in options.manifest]
     except ManifestError as error:
         print(error, file=sys.stderr)
         return 2
-    results = check_images(manifests)
+    results = check_images(manifests, Cache(Path(options.cache) if options.cache else None))
     sys.stdout.write(render_text(results))
     return int(any(finding.severity is Severity.ERROR for result in results for finding in result.findings))

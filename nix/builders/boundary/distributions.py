@@ -5,6 +5,7 @@ import csv
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from boundary.manifest import Distribution, Manifest
@@ -30,6 +31,7 @@ class ImportNames:
         self._inside: dict[str, Distribution] = {}
         self._outside: dict[str, Distribution] = {}
         self._records = records = dict(_records(manifest.site_packages))
+        self._inside_distributions = {normalized(distribution.name) for distribution in manifest.distributions}
         for distribution in manifest.distributions:
             record = records.get(normalized(distribution.name))
             for name in _provided(distribution, record):
@@ -45,6 +47,10 @@ class ImportNames:
     def outside(self, name: str) -> Distribution | None:
         """The distribution outside the closure which would provide the module."""
         return _longest(self._outside, name)
+
+    def records(self) -> list[tuple[str, Path]]:
+        """Name and RECORD of each distribution of the closure that is present as a wheel."""
+        return sorted((name, self._records[name]) for name in self._inside_distributions if name in self._records)
 
     def scripts(self, distribution: Distribution) -> frozenset[str]:
         """The commands the distribution installs, by its wheel's record and console scripts."""
@@ -87,11 +93,11 @@ def _records(directories: Iterable[Path]) -> Iterator[tuple[str, Path]]:
                 yield normalized(info.name.removesuffix(".dist-info").rpartition("-")[0]), info / "RECORD"
 
 
+@cache
 def recorded_names(record: Path) -> frozenset[str]:
     """The import names a wheel's RECORD lists; a namespace package counts by its parts (``google.protobuf``)."""
-    paths = [PurePosixPath(row[0]) for row in _rows(record)]
-    modules = {path for path in paths if _SUFFIX.search(path.name) and _importable(path)}
-    regular = {path.parent for path in modules if path.name.startswith("__init__.")}
+    modules = [path for row in _rows(record) if _SUFFIX.search(path := row[0]) and _importable(path)]
+    regular = {path.rpartition("/")[0] for path in modules if path.rpartition("/")[2].startswith("__init__.")}
     return frozenset(_shortest(path, regular) for path in modules)
 
 
@@ -107,14 +113,15 @@ def _console_scripts(text: str) -> frozenset[str]:
     return frozenset(parser["console_scripts"]) if parser.has_section("console_scripts") else frozenset()
 
 
-def _importable(path: PurePosixPath) -> bool:
-    folders = path.parts[:-1]
-    return all(part.isidentifier() for part in folders) and path.name.partition(".")[0].isidentifier()
+def _importable(path: str) -> bool:
+    *folders, file = path.split("/")
+    return all(part.isidentifier() for part in (*folders, file.partition(".")[0]))
 
 
-def _shortest(path: PurePosixPath, regular: set[PurePosixPath]) -> str:
+def _shortest(path: str, regular: set[str]) -> str:
     """The outermost regular package on the way to a module, or the module itself in a namespace."""
-    for parent in reversed(path.parents[:-1]):
-        if parent in regular:
-            return ".".join(parent.parts)
-    return ".".join((*path.parts[:-1], _SUFFIX.sub("", path.name)))
+    parts = path.split("/")
+    for length in range(1, len(parts)):
+        if (folder := "/".join(parts[:length])) in regular:
+            return folder.replace("/", ".")
+    return _SUFFIX.sub("", path).replace("/", ".")

@@ -23,12 +23,13 @@ def run_findings(closure: Closure, observations: Observations) -> Iterator[Findi
     for effect in observations.effects:
         if module := by_path.get(effect.path):
             yield from _effect(closure, module, effect)
-    seen: set[tuple[str | None, int | None, str]] = set()
+    asked = {seen.name for seen in observations.imports if not seen.third_party}
+    same: dict[tuple[str, str], list[SeenFailure]] = {}
     for failure in observations.failures:
-        key = (failure.path, failure.line, failure.message)
-        if key not in seen and not _explained(closure, failure):
-            seen.add(key)
-            yield _failure(closure, by_path.get(failure.path or "") or closure.modules[failure.module], failure)
+        if not _explained(closure, failure, asked):
+            same.setdefault((failure.kind, failure.message), []).append(failure)
+    for failures in same.values():
+        yield _failure(closure, by_path, failures)
 
 
 def _broken(closure: Closure, problem: str) -> Finding:
@@ -65,22 +66,33 @@ def _effect(closure: Closure, module: Module, effect: SeenEffect) -> Iterator[Fi
     )
 
 
-def _explained(closure: Closure, failure: SeenFailure) -> bool:
+def _explained(closure: Closure, failure: SeenFailure, asked: set[str]) -> bool:
     """Whether the failure only follows from something that is reported anyway."""
-    if failure.name and closure.resolve(failure.name).place in _OUTSIDE:
+    if failure.name in asked and closure.resolve(failure.name or "").place in _OUTSIDE:
         return True
-    return _REFUSED in failure.message or failure.kind == "SyntaxError"
+    return _REFUSED in failure.message or isinstance(closure.modules[failure.module].tree, SyntaxError)
 
 
-def _failure(closure: Closure, module: Module, failure: SeenFailure) -> Finding:
+def _failure(closure: Closure, by_path: dict[str, Module], failures: list[SeenFailure]) -> Finding:
+    """One finding for all modules that fail in the same way; the first of them stands for it."""
+    first = failures[0]
+    module = by_path.get(first.path or "") or closure.modules[first.module]
+    others = f", and {len(failures) - 1} more modules fail like it" if len(failures) > 1 else ""
+    said = f"{first.kind}: {first.message}".rstrip(": ")
     return Finding(
         image=closure.manifest.image,
         code=Code.IMPORT_FAILURE,
         path=module.display,
-        line=failure.line if failure.path else None,
-        subject=failure.module,
-        message=f"{failure.module} cannot be imported in {closure.manifest.image}: {failure.kind}: {failure.message}",
-        text=module.source_line(failure.line or 0) if failure.path else "",
+        line=first.line if first.path else None,
+        subject=first.module,
+        message=f"{first.module} cannot be imported in {closure.manifest.image} ({said}){others}",
+        text=module.source_line(first.line or 0) if first.path else "",
         witness=Witness.RUN,
-        remedy=("make the module importable with only the image's files",),
+        remedy=(_remedy(closure, first),),
     )
+
+
+def _remedy(closure: Closure, failure: SeenFailure) -> str:
+    if failure.name and not closure.is_first_party(failure.name):
+        return f"a wheel needs {failure.name}: declare the distribution that provides it and run ./dev lock"
+    return "make the module importable with only the image's files"

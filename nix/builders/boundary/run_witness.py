@@ -9,11 +9,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from boundary.cache import Cache, key_of
 from boundary.closure import Closure
 from boundary.sources import parents
 
@@ -64,22 +64,32 @@ class Observations:
 
 
 class ImportRun:
-    """An import run under way; ``finish`` waits for it."""
+    """An import run under way, or what an earlier one of the same files saw; ``finish`` waits for it."""
 
-    def __init__(self, closure: Closure, modules: Iterable[str]) -> None:
+    def __init__(self, closure: Closure, cache: Cache) -> None:
+        self._cache = cache
+        self._subject = f"run-{closure.manifest.image}"
+        self._key = _key(closure)
+        self._known = cache.get(self._subject, self._key)
+        self._process = None if self._known is not None else _Process(closure)
+
+    def finish(self) -> Observations:
+        """What was seen; a run that died or hung is itself an observation."""
+        if self._process is None:
+            return _observations(self._known or {})
+        answer = self._process.answer()
+        if isinstance(answer, str):
+            return Observations(broken=answer)
+        self._cache.put(self._subject, self._key, answer)
+        return _observations(answer)
+
+
+class _Process:
+    """The recorder, started and given its request, so that it works while the caller does."""
+
+    def __init__(self, closure: Closure) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="boundary-")
-        manifest = closure.manifest
-        request = {
-            "source": str(manifest.source_root),
-            "sites": [str(path) for path in manifest.site_packages],
-            "scratch": self._scratch.name,
-            "modules": list(modules),
-            "firstParty": list(manifest.first_party),
-            "parents": sorted({parent for package in manifest.first_party for parent in parents(package)}),
-            "firstPartyTops": sorted(closure.first_party_tops),
-            "thirdParty": sorted(closure.names.inside_names()),
-        }
-        command = [*(manifest.interpreter or own_interpreter()), "-I", "-S", "-B", str(_RECORDER)]
+        command = [*(closure.manifest.interpreter or own_interpreter()), "-I", "-S", "-B", str(_RECORDER)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -88,32 +98,53 @@ class ImportRun:
             env=_environment(self._scratch.name),
             cwd=self._scratch.name,
         )
-        self._send(json.dumps(request).encode())
+        self._send(json.dumps(_request(closure, self._scratch.name)).encode())
 
     def _send(self, request: bytes) -> None:
-        """Give the request at once, so that the run goes on while the caller works."""
         assert self._process.stdin is not None
         try:
             with self._process.stdin as stream:
                 stream.write(request)
-        except BrokenPipeError:  # it died at once; finish says of what
+        except BrokenPipeError:  # it died at once; answer() says of what
             pass
         self._process.stdin = None
 
-    def finish(self) -> Observations:
-        """What was seen; a run that died or hung is itself an observation."""
+    def answer(self) -> dict[str, Any] | str:
+        """The recorder's answer, or why there is none."""
         try:
             output, errors = self._process.communicate(timeout=_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            return Observations(broken=f"the import run did not end within {_SECONDS} s")
+            return f"the import run did not end within {_SECONDS} s"
         finally:
             self._scratch.cleanup()
-        if self._process.returncode != 0 or not output:
-            last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-            return Observations(broken=f"the import run ended with code {self._process.returncode}: {last[0]}")
-        return _observations(json.loads(output))
+        if self._process.returncode == 0 and output:
+            answer: dict[str, Any] = json.loads(output)
+            return answer
+        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        return f"the import run ended with code {self._process.returncode}: {last[0]}"
+
+
+def _request(closure: Closure, scratch: str) -> dict[str, Any]:
+    manifest = closure.manifest
+    return {
+        "source": str(manifest.source_root),
+        "sites": [str(path) for path in manifest.site_packages],
+        "scratch": scratch,
+        "modules": list(closure.modules),
+        "firstParty": list(manifest.first_party),
+        "parents": sorted({parent for package in manifest.first_party for parent in parents(package)}),
+        "firstPartyTops": sorted(closure.first_party_tops),
+        "thirdParty": sorted(closure.names.inside_names()),
+    }
+
+
+def _key(closure: Closure) -> str:
+    """Everything an import run depends on: the request, every source text, the wheels."""
+    records = [f"{path}:{path.stat().st_mtime_ns}" for _, path in closure.names.records()]
+    texts = [text for name, module in closure.modules.items() for text in (name, module.text)]
+    return key_of([json.dumps(_request(closure, "")), *(closure.manifest.interpreter or ()), *records, *texts])
 
 
 def _observations(answer: dict[str, Any]) -> Observations:

@@ -1,35 +1,58 @@
-"""Wheels that name first-party code: they may try their own optional imports, never ours outside the closure. Build process."""
+"""Wheels that name first-party code. Build process.
+
+A wheel may try its own optional imports, never our packages outside the closure. Only files whose bytes hold one of our
+names are read as Python.
+"""
 
 import ast
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from boundary.analysis import Analysis
+from boundary.cache import Cache, key_of
 from boundary.closure import Closure
 from boundary.references import Reference
 from boundary.sources import Module
 
 
-def wheel_references(closure: Closure) -> Iterator[Reference]:
-    """References from the files of the image's wheels to first-party names. Only files whose bytes hold one are read."""
-    names = [top.encode() for top in sorted(closure.first_party_tops)]
-    for directory in closure.manifest.site_packages:
-        for file in _files(directory):
-            data = file.read_bytes()
-            if any(name in data for name in names):
-                yield from _references(closure, _module(directory, file, data.decode("utf-8", errors="replace")))
+def wheel_references(closure: Closure, cache: Cache) -> Iterator[Reference]:
+    """References from the files of the image's wheels to first-party names."""
+    for name, record in closure.names.records():
+        for file in _naming(name, record, closure.first_party_tops, cache):
+            yield from _references(closure, _module(record.parent.parent, file))
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(directory):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+def _naming(name: str, record: Path, tops: frozenset[str], cache: Cache) -> list[Path]:
+    """The Python files of one wheel that hold a first-party name."""
+    status = record.stat()
+    key = key_of([str(record), str(status.st_mtime_ns), str(status.st_size), *sorted(tops)])
+    kept = cache.get(f"wheel-{name}", key)
+    if kept is None:
+        wanted = [top.encode() for top in sorted(tops)]
+        kept = [path for path in _files(record) if _holds(record.parent.parent / path, wanted)]
+        cache.put(f"wheel-{name}", key, kept)
+    return [record.parent.parent / path for path in kept]
 
 
-def _module(directory: Path, file: Path, text: str) -> Module:
+def _files(record: Path) -> Iterator[str]:
+    for line in record.read_text(encoding="utf-8").splitlines():
+        path = line.rpartition(",")[0].rpartition(",")[0].strip('"')
+        if path.endswith(".py"):
+            yield path
+
+
+def _holds(file: Path, wanted: list[bytes]) -> bool:
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return False
+    return any(name in data for name in wanted)
+
+
+def _module(directory: Path, file: Path) -> Module:
     relative = file.relative_to(directory)
     name = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
+    text = file.read_bytes().decode("utf-8", errors="replace")
     return Module(name, file, f"site-packages/{relative.as_posix()}", file.name == "__init__.py", text)
 
 

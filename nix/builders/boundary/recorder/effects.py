@@ -41,6 +41,9 @@ _AUDITED: Final[dict[str, str]] = {
 
 _REGISTERING: Final[dict[str, str]] = dict.fromkeys(("atexit.register", "signal.signal", "signal.set_wakeup_fd", "codecs.register", "_codecs.register", "sys.settrace", "sys.setprofile", "sys.setrecursionlimit", "sys.addaudithook", "gc.disable", "faulthandler.enable", "locale.setlocale", "warnings.filterwarnings", "warnings.simplefilter", "logging.basicConfig", "logging.disable", "logging.captureWarnings", "logging.Logger.addHandler", "logging.Logger.setLevel", "logging.config.dictConfig", "logging.config.fileConfig", "asyncio.events.set_event_loop_policy", "multiprocessing.context.set_start_method", "structlog._config.configure", "copyreg.pickle", "mimetypes.add_type"), "registers globally")  # fmt: skip
 
+_HARMLESS_VARIABLES: Final = frozenset({"PYDANTIC_DISABLE_PLUGINS"})
+"""Read by a wheel whenever first-party code defines a class with it; nothing of ours depends on them."""
+
 WATCHED: Final[dict[str, tuple[str, str]]] = {
     "prometheus_client.registry": ("CollectorRegistry", "register"),
     "structlog._config": ("", "configure"),
@@ -102,7 +105,8 @@ class Effects:
         raise PermissionError(f"writing {name} is refused while the boundary check imports a module")
 
     def _on_environment(self, key: str) -> None:
-        self._note("reads the environment", key, self._attribution.culprit())
+        if key not in _HARMLESS_VARIABLES:
+            self._note("reads the environment", key, self._attribution.culprit())
 
     def _on_call(self, code: CodeType, offset: int, function: object, argument: object) -> None:
         name = _full_name(function, argument)
