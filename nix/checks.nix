@@ -1,8 +1,8 @@
 # What `nix flake check` proves, each as a derivation of its own so that nothing unrelated reruns.
 { toolchain, closures, shell, boundary, compose, supervisor }:
-{ root }:
+{ root, topology }:
 let
-  inherit (builtins) filter head isString listToAttrs map match path replaceStrings split;
+  inherit (builtins) listToAttrs map match path replaceStrings;
 
   base = (closures.base "python").out;
 
@@ -37,6 +37,16 @@ let
       };
     };
 
+  # Published ports by the variable that names each: TEMPORAL_GRPC_PORT = 7233.
+  ports = listToAttrs (
+    builtins.concatMap (
+      service:
+      map (port: { name = compose.portVariable service port; value = topology.published.${service}.${port}; }) (
+        builtins.attrNames topology.published.${service}
+      )
+    ) (builtins.attrNames topology.published)
+  );
+
   code = [ "src" "tests" "devtools" "nix/builders" "pyproject.toml" ];
 in
 boundary.checks
@@ -50,6 +60,24 @@ boundary.checks
     "pyproject.toml"
   ];
   unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "examples" "images" ]);
+
+  # The real thing without an engine or a network: both servers, the three closures, an authored run, a domain job.
+  end-to-end = toolchain.run {
+    name = "check-end-to-end";
+    program = "sandbox_run";
+    modules = [ "document" ];
+    document = {
+      inherit (supervisor.attrs) services;
+      inherit ports python;
+      sources = listToAttrs (map source [ "src" "devtools" "examples" ]);
+      example = "examples/ticket-follow-up.json";
+      job = {
+        queue = "alga-jobs";
+        workflow = "genericJobWorkflow";
+        input = { jobId = "1"; jobName = "diagnostics.echo"; tenantId = "default"; data = { }; };
+      };
+    };
+  };
 
   compose = compose.file;
   supervisor = supervisor.file;

@@ -53,7 +53,10 @@ let
         inherit topology images;
       };
       shell = import ./shell.nix { inherit toolchain closures poetryLock; } { inherit lock; };
-      checks = import ./checks.nix { inherit toolchain closures shell boundary compose supervisor; } { root = ../.; };
+      checks = import ./checks.nix { inherit toolchain closures shell boundary compose supervisor; } {
+        root = ../.;
+        inherit topology;
+      };
     in
     {
       inherit images compose supervisor closures toolchain boundary shell checks;
