@@ -44,14 +44,14 @@ def main() -> None:
 def differences(image: str, kind: str, declared: set[str], said: set[str]) -> list[str]:
     """One sentence for each name that only one side has."""
     name = {"queues": "queue", "consumerGroups": "consumer group"}[kind]
+    code = "workflow_runtime.service.ownership"
     return [
         *(
-            f"images/{image}.nix owns the {name} {item!r}, workflow_runtime.service.ownership gives it to nobody or another: "
-            "change one of the two"
+            f"images/{image}.nix owns the {name} {item!r}, {code} gives it to nobody or another: change one of the two"
             for item in sorted(declared - said)
         ),
         *(
-            f"workflow_runtime.service.ownership gives {image} the {name} {item!r}, images/{image}.nix does not own it: "
+            f"{code} gives {image} the {name} {item!r}, which images/{image}.nix does not own: "
             f"add {json.dumps(item)} to owns.{kind}"
             for item in sorted(said - declared)
         ),

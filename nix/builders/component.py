@@ -1,8 +1,8 @@
 """Builds one component of a closure: its tree in the store (``out``) and the same tree as an image layer (``layer``).
 
-Document: ``{version, name, kind: "base" | "wheel" | "source", source, prefix, dropped: [path]}``. ``source`` is a tree, a
-wheel or a directory of first-party packages; ``prefix`` is where the tree stands in an image; ``dropped`` are paths of
-the wheel, below site-packages, that are left out. Runs inside a Nix build.
+Document: ``{version, name, kind: "base" | "wheel" | "source", source, prefix, dropped: [path]}``. ``source`` is a
+tree, a wheel or a directory of first-party packages; ``prefix`` is where the tree stands in an image; ``dropped`` are
+paths of the wheel, below site-packages, that are left out. Runs inside a Nix build.
 """
 
 import json

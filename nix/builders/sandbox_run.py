@@ -1,4 +1,4 @@
-"""Starts the whole stack inside a build, runs an authored workflow and a domain job, and drains it. Runs inside a Nix build.
+"""Starts the whole stack, runs an authored workflow and a domain job, and drains it. Runs inside a Nix build.
 
 Document: ``{version, services: [{name, command, environment, volumes}], ports: {VARIABLE: number}, python: [argv],
 sources: {relative path: store path}, example, job: {queue, workflow, input}}``. The services are those of the embedded
@@ -30,7 +30,7 @@ from temporalio.client import Client
 
 async def main(address, job):
     client = await Client.connect(address)
-    return await client.execute_workflow(job["workflow"], job["input"], id="job-in-the-sandbox", task_queue=job["queue"])
+    return await client.execute_workflow(job["workflow"], job["input"], id="sandboxed", task_queue=job["queue"])
 
 print(json.dumps(asyncio.run(main(sys.argv[1], json.loads(sys.argv[2])))))
 """
