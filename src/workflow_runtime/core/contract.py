@@ -4,7 +4,7 @@ These names are compatibility: callers and bundles of the earlier runtime use th
 contract version.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,10 @@ DOMAIN_QUEUES: Final = (
 RUN_WORKFLOW_TYPE: Final = "workflowRuntimeV2RunWorkflow"
 RUN_WORKFLOW_ID_PREFIX: Final = "workflow-runtime-v2:run:"
 ACTION_ACTIVITY: Final = "executeWorkflowAction"
+
+SCHEDULED_START_WORKFLOW_TYPE: Final = "workflowRuntimeV2ScheduledStart"
+"""Started on the authored queue by each firing of a Temporal schedule; it starts the run."""
+SCHEDULE_ID_PREFIX: Final = "workflow-runtime-v2:schedule:"
 
 SIGNAL_EVENT: Final = "workflowRuntimeV2Event"
 SIGNAL_HUMAN_TASK: Final = "workflowRuntimeV2HumanTask"
@@ -69,6 +73,20 @@ class RunInput(WireModel):
     trigger_type: str | None = None
     execution_key: str | None = None
     checkpoint: dict[str, Any] | None = None
+
+
+class ScheduledStart(WireModel):
+    """What each firing of a workflow's schedule starts. ``cron`` belongs to recurring triggers, ``run_at`` (ISO 8601) to
+    one-time ones."""
+
+    tenant_id: str
+    workflow_id: str
+    workflow_version: int
+    schedule_id: str
+    trigger_type: Literal["schedule", "recurring"]
+    timezone: str
+    cron: str | None = None
+    run_at: str | None = None
 
 
 class EventSignal(WireModel):
