@@ -1,6 +1,7 @@
 """Projection records on their way into Redis and back as timelines. Private to the stores; pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from workflow_runtime.core.projection import ProjectionRecord
@@ -20,24 +21,26 @@ def batch_json(records: Sequence[ProjectionRecord]) -> str:
 
 
 def _entry(record: ProjectionRecord) -> dict[str, Any]:
-    entry: dict[str, Any] = {"seq": record.seq, "text": record_text(record), "at": record.at}
-    return entry | _row_change(record) if record.kind == "run" else entry
+    text = record_text(record)
+    entry: dict[str, Any] = {"seq": record.seq, "text": text, "at": record.at}
+    return entry | _row_change(json.loads(text)["fields"], record.at) if record.kind == "run" else entry
 
 
 def record_text(record: ProjectionRecord) -> str:
-    """A record as it is kept."""
-    return dump(record.model_dump(mode="json", by_alias=True), f"projection record {record.seq}")
+    """A record as it is kept. Half a surrogate pair, which JSON readers refuse, becomes a question mark."""
+    values = {"seq": record.seq, "kind": record.kind, "key": record.key, "fields": record.fields, "at": record.at}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
 
 
-def _row_change(record: ProjectionRecord) -> dict[str, Any]:
-    fields = {name: value for name, value in record.fields.items() if name in _RUN_FIELDS}
+def _row_change(told: Mapping[str, Any], at: str) -> dict[str, Any]:
+    fields = {name: value for name, value in told.items() if name in _RUN_FIELDS}
     status = fields.pop("status", None)
     change: dict[str, Any] = {
         "set": RunRow.encode(fields),
         "clear": [name for name, value in fields.items() if value is None],
     }
     if status in TERMINAL_STATUSES:
-        ended_at = fields.get("endedAt") or record.at
+        ended_at = fields.get("endedAt") or at
         change |= {"endedAt": ended_at, "endedMs": str(millis(ended_at))}
     return change | {"status": status} if status else change
 

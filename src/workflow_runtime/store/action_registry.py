@@ -8,7 +8,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from workflow_runtime.core.actions import ActionSpec
+from workflow_runtime.core.actions import ActionSpec, action_key
 from workflow_runtime.core.canonical import sha256_hex
 from workflow_runtime.store.connection import register_script, remember_tenant, tenant_key
 from workflow_runtime.store.errors import ConflictError
@@ -29,9 +29,8 @@ class ActionRegistry:
         """
         await remember_tenant(self._redis, tenant)
         contract = sha256_hex([spec.input_schema, spec.output_schema, spec.side_effectful])
-        names = [_specs_key(tenant), tenant_key(tenant, "action-contracts")]
-        arguments = [_field(spec.id, spec.version), contract, spec.model_dump_json(by_alias=True), int(replace)]
-        outcome = await self._register(names, arguments)
+        arguments: list[str | int] = [spec.key, contract, spec.model_dump_json(by_alias=True), int(replace)]
+        outcome = await self._register([_registry_key(tenant)], arguments)
         if outcome == "different":
             raise ConflictError(
                 f"action {spec.id!r} version {spec.version} is registered with other schemas or another "
@@ -42,25 +41,23 @@ class ActionRegistry:
 
     async def get(self, tenant: str, action_id: str, version: int) -> ActionSpec | None:
         """The spec; null when it is not registered."""
-        text = await cast(Awaitable[str | None], self._redis.hget(_specs_key(tenant), _field(action_id, version)))
-        return None if text is None else ActionSpec.model_validate_json(text)
+        key = action_key(action_id, version)
+        entry = await cast(Awaitable[str | None], self._redis.hget(_registry_key(tenant), key))
+        return None if entry is None else _spec(entry)
 
     async def list_actions(self, tenant: str) -> tuple[ActionSpec, ...]:
         """Every registered action in order of id and version."""
-        texts = await cast(Awaitable[list[str]], self._redis.hvals(_specs_key(tenant)))
-        specs = (ActionSpec.model_validate_json(text) for text in texts)
-        return tuple(sorted(specs, key=lambda spec: (spec.id, spec.version)))
+        entries = await cast(Awaitable[list[str]], self._redis.hvals(_registry_key(tenant)))
+        return tuple(sorted((_spec(entry) for entry in entries), key=lambda spec: (spec.id, spec.version)))
 
     async def remove(self, tenant: str, action_id: str, version: int) -> bool:
         """Forget a version; definitions published with it keep its queue and go on. False when it was not there."""
-        field = _field(action_id, version)
-        await self._redis.hdel(tenant_key(tenant, "action-contracts"), field)
-        return await self._redis.hdel(_specs_key(tenant), field) == 1
+        return await self._redis.hdel(_registry_key(tenant), action_key(action_id, version)) == 1
 
 
-def _specs_key(tenant: str) -> str:
+def _spec(entry: str) -> ActionSpec:
+    return ActionSpec.model_validate_json(entry.partition("\n")[2])
+
+
+def _registry_key(tenant: str) -> str:
     return tenant_key(tenant, "actions")
-
-
-def _field(action_id: str, version: int) -> str:
-    return f"{action_id}@{version}"

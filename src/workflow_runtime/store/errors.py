@@ -37,7 +37,7 @@ class InvalidNameError(StoreError):
     category = Category.VALIDATION
 
     def __init__(self, kind: str, name: str, rule: str) -> None:
-        super().__init__(f"{name!r} is not a {kind}: {rule}", code="INVALID_NAME")
+        super().__init__(f"invalid {kind} {name!r}: {rule}", code="INVALID_NAME")
 
 
 class InvalidValueError(StoreError):

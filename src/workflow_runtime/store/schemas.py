@@ -64,7 +64,7 @@ class Schemas:
         await remember_tenant(self._redis, tenant)
         return await self._redis.hset(_schemas_key(tenant), ref, text) == 1
 
-    async def get_schema(self, tenant: str, ref: str) -> Any | None:
+    async def get_schema(self, tenant: str, ref: str) -> Any:
         """The schema, built-in or registered; null when there is none."""
         if ref in BUILTIN_SCHEMAS:
             return BUILTIN_SCHEMAS[ref]
