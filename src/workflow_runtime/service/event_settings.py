@@ -33,4 +33,4 @@ class EventSettings(ProcessSettings):
         try:
             return json.loads(value)
         except json.JSONDecodeError as error:
-            raise ValueError(f"not JSON ({error.msg}); write for example {{\"*\": [\"ticketId\"]}}") from None
+            raise ValueError(f'not JSON ({error.msg}); write for example {{"*": ["ticketId"]}}') from None

@@ -1,0 +1,17 @@
+"""The HTTP API: one module per kind of thing, each with its router. Process code only."""
+
+from workflow_server.api import actions, bundles, dead_letters, events, ownership, runs, schemas, tasks, workflows
+
+ROUTERS = (
+    schemas.ROUTER,
+    actions.ROUTER,
+    workflows.ROUTER,
+    runs.ROUTER,
+    events.ROUTER,
+    dead_letters.ROUTER,
+    tasks.ROUTER,
+    bundles.ROUTER,
+    ownership.ROUTER,
+)
+
+__all__ = ["ROUTERS"]

@@ -1,0 +1,45 @@
+"""The ASGI application: API, operator page, health and metrics on one port. Process code; built by main and tests."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from workflow_runtime.service.health import Health, health_routes
+from workflow_server import api, page
+from workflow_server.auth import TokenMiddleware
+from workflow_server.backend import Backend
+from workflow_server.problems import install_problem_handlers
+
+_NO_TELEMETRY: Final = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> FastAPI:
+    """The application without its backend: until `attach` gives it one, the API and the page answer 503 STARTING."""
+    app = FastAPI(
+        title="workflow-server",
+        description="Authored workflows: publish, start, observe.",
+        telemetry=_NO_TELEMETRY,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=max_body_bytes,
+        middleware=[Middleware(TokenMiddleware, token=token)] if token is not None else [],
+        routes=health_routes(health),
+    )
+    app.state.backend = None
+    install_problem_handlers(app)
+    for router in (*api.ROUTERS, page.ROUTER):
+        app.include_router(router)
+    return app
+
+
+def attach(app: FastAPI, backend: Backend) -> None:
+    """Give the application what it works with; from now on it answers."""
+    app.state.backend = backend

@@ -1,0 +1,248 @@
+"""Exports workflows as bundles and imports them. Process code only.
+
+An import is judged as a whole before anything is written. Published versions are immutable: an import adds versions
+and, with ``force``, replaces drafts and settings, but a version that is there with another definition refuses it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from workflow_runtime.core.canonical import sha256_hex
+from workflow_runtime.core.definition import STEP_TYPES, parse_definition
+from workflow_runtime.store.catalog import PublishedVersion, WorkflowRow, WorkflowSettings
+from workflow_runtime.store.connection import iso
+from workflow_server.backend import Backend
+from workflow_server.bundle_format import (
+    Bundle,
+    BundledDraft,
+    BundledVersion,
+    BundledWorkflow,
+    Dependencies,
+    Metadata,
+    dependencies_of,
+    schema_failure,
+)
+from workflow_server.problems import ProblemError, not_found
+from workflow_server.publishing import pinned_queues
+from workflow_server.schedules import follow_trigger
+
+_PAGE: Final = 200
+_SETTINGS: Final = frozenset(WorkflowSettings.model_fields)
+
+
+async def export_bundle(work: Backend, tenant: str, workflow_ids: Sequence[str], exported_at: datetime) -> Bundle:
+    """The named workflows, by default all of the tenant. Raises `ProblemError` 404."""
+    rows = [await work.catalog.get_workflow(tenant, workflow_id) for workflow_id in workflow_ids]
+    if not workflow_ids:
+        rows = await _all_workflows(work, tenant)
+    bundled = [await _exported(work, tenant, row) for row in rows]
+    return Bundle(exported_at=iso(exported_at), workflows=tuple(sorted(bundled, key=lambda item: item.key)))
+
+
+async def import_bundle(work: Backend, tenant: str, bundle: Bundle, *, force: bool) -> list[dict[str, Any]]:
+    """Bring in every workflow; answers ``[{key, workflowId, created, draftVersion, addedVersions}]``.
+
+    Raises `ProblemError` 409 WORKFLOW_KEY_CONFLICT or VERSION_EXISTS, 422 SCHEMA_VALIDATION_FAILED or
+    MISSING_DEPENDENCIES; then nothing has been written.
+    """
+    _require_readable(bundle)
+    await _require_dependencies(work, tenant, bundle)
+    for item in bundle.workflows:
+        await _require_room(work, tenant, item, force=force)
+    return [await _imported(work, tenant, item) for item in bundle.workflows]
+
+
+# Export
+
+
+async def _all_workflows(work: Backend, tenant: str) -> list[WorkflowRow]:
+    rows: list[WorkflowRow] = []
+    cursor: str | None = None
+    while True:
+        page = await work.catalog.list_workflows(tenant, limit=_PAGE, cursor=cursor)
+        rows += page.workflows
+        if (cursor := page.next_cursor) is None:
+            return rows
+
+
+async def _exported(work: Backend, tenant: str, row: WorkflowRow) -> BundledWorkflow:
+    draft = await work.catalog.get_draft(tenant, row.workflow_id)
+    numbers = await work.catalog.list_versions(tenant, row.workflow_id)
+    versions = [await work.catalog.get_version(tenant, row.workflow_id, number) for number in numbers]
+    if draft is None and not versions:
+        raise not_found("draft or version of workflow", row.workflow_id, "there is nothing to export")
+    definition = draft.definition if draft else versions[-1].definition
+    bundled = BundledWorkflow(
+        key=row.key or key_of(row.workflow_id),
+        metadata=_metadata(row, definition),
+        draft=BundledDraft(draft_version=draft.draft_version if draft else 1, definition=definition),
+        published_versions=tuple(_exported_version(version) for version in versions),
+    )
+    return bundled.model_copy(update={"dependencies": dependencies_of(bundled)})
+
+
+def _exported_version(version: PublishedVersion) -> BundledVersion:
+    return BundledVersion(
+        version=version.version, definition=version.definition, payload_schema_json=version.payload_schema_json
+    )
+
+
+def _metadata(row: WorkflowRow, definition: Mapping[str, Any]) -> Metadata:
+    trigger = definition.get("trigger")
+    settings = row.model_dump(include=set(_SETTINGS))
+    return Metadata(
+        name=row.name,
+        description=row.description,
+        payload_schema_ref=row.payload_schema_ref,
+        trigger=trigger if isinstance(trigger, dict) else None,
+        **settings,
+    )
+
+
+def key_of(workflow_id: str) -> str:
+    """A bundle key for a workflow that has none of its own.
+
+    >>> key_of("Ticket Follow-up")
+    'ticket-follow-up'
+    """
+    cleaned = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in workflow_id)
+    return cleaned.lower().lstrip("._-") or "workflow"
+
+
+# Import
+
+
+def _require_readable(bundle: Bundle) -> None:
+    findings: list[dict[str, Any]] = []
+    for item in bundle.workflows:
+        workflow_id = _workflow_id(item)
+        for version in item.published_versions:
+            definition, complaints = parse_definition(version.definition)
+            where = f"{item.key} version {version.version}"
+            findings += [
+                finding.model_dump(mode="json", by_alias=True) | {"stepPath": f"{where}: {finding.step_path}"}
+                for finding in complaints
+            ]
+            if definition and (definition.id, definition.version) != (workflow_id, version.version):
+                findings.append(_complaint(where, "id and version inside the definition differ from those around it"))
+    if findings:
+        raise schema_failure(findings)
+
+
+def _workflow_id(item: BundledWorkflow) -> str:
+    found = item.draft.definition.get("id")
+    if not isinstance(found, str) or not found:
+        raise schema_failure([_complaint(f"{item.key} draft", "the definition needs an id")])
+    return found
+
+
+def _complaint(where: str, message: str) -> dict[str, Any]:
+    return {"severity": "error", "code": "SCHEMA_VALIDATION_FAILED", "stepPath": where, "message": message}
+
+
+async def _require_dependencies(work: Backend, tenant: str, bundle: Bundle) -> None:
+    actions = await work.known_actions(tenant)
+    schemas = await work.schemas.all_schemas(tenant)
+    missing: list[dict[str, Any]] = []
+    for item in bundle.workflows:
+        needed, brought = dependencies_of(item), _brought_schemas(item)
+        missing += [_missing(item.key, what) for what in _lacking(needed, actions, schemas.keys() | brought.keys())]
+    if missing:
+        names = ", ".join(sorted({str(finding["message"]) for finding in missing}))
+        raise ProblemError(
+            422, "MISSING_DEPENDENCIES", f"this server lacks {names}; provide them first", findings=missing
+        )
+
+
+def _lacking(needed: Dependencies, actions: Mapping[tuple[str, int], Any], schemas: Iterable[str]) -> Iterable[str]:
+    known_schemas = set(schemas)
+    for action in needed.actions:
+        if (action.action_id, action.version) not in actions:
+            yield f"action {action.action_id}@{action.version}"
+    yield from (f"node type {kind}" for kind in needed.node_types if kind not in STEP_TYPES)
+    yield from (f"payload schema {ref}" for ref in needed.schema_refs if ref not in known_schemas)
+
+
+def _missing(key: str, what: str) -> dict[str, Any]:
+    return {"severity": "error", "code": "MISSING_DEPENDENCIES", "stepPath": key, "message": what}
+
+
+def _brought_schemas(item: BundledWorkflow) -> dict[str, Any]:
+    return {
+        str(version.definition["payloadSchemaRef"]): version.payload_schema_json
+        for version in item.published_versions
+        if version.payload_schema_json is not None and "payloadSchemaRef" in version.definition
+    }
+
+
+async def _require_room(work: Backend, tenant: str, item: BundledWorkflow, *, force: bool) -> None:
+    workflow_id = _workflow_id(item)
+    holder = await work.catalog.workflow_id_of_key(tenant, item.key)
+    existing = await work.catalog.find_workflow(tenant, workflow_id)
+    if holder not in (None, workflow_id) or (existing is not None and not force):
+        raise ProblemError(
+            409,
+            "WORKFLOW_KEY_CONFLICT",
+            f"workflow {item.key!r} ({holder or workflow_id!r}) exists; import with force=true to replace its draft "
+            f"and add versions, or change the key and the id in the bundle",
+        )
+    if existing is not None:
+        await _require_same_versions(work, tenant, workflow_id, item)
+
+
+async def _require_same_versions(work: Backend, tenant: str, workflow_id: str, item: BundledWorkflow) -> None:
+    published = set(await work.catalog.list_versions(tenant, workflow_id))
+    for version in item.published_versions:
+        if version.version not in published:
+            continue
+        there = await work.catalog.get_version(tenant, workflow_id, version.version)
+        if there.hash != sha256_hex(version.definition):
+            raise ProblemError(
+                409,
+                "VERSION_EXISTS",
+                f"version {version.version} of {workflow_id!r} is published with another definition, and published "
+                f"versions never change; give the bundle's version another number",
+            )
+
+
+async def _imported(work: Backend, tenant: str, item: BundledWorkflow) -> dict[str, Any]:
+    workflow_id = _workflow_id(item)
+    created = await work.catalog.find_workflow(tenant, workflow_id) is None
+    present = set(await work.catalog.list_versions(tenant, workflow_id))
+    await work.catalog.save_draft(
+        tenant, workflow_id, item.draft.definition, key=item.key, draft_version=item.draft.draft_version
+    )
+    settings = item.metadata.model_dump(include=set(_SETTINGS))
+    await work.catalog.save_settings(tenant, workflow_id, WorkflowSettings(**settings))
+    schemas = await work.schemas.all_schemas(tenant)
+    for ref, schema in _brought_schemas(item).items():
+        if ref not in schemas:
+            await work.schemas.put_schema(tenant, ref, schema)
+    for version in item.published_versions:
+        await _publish(work, tenant, workflow_id, version)
+    await follow_trigger(work, tenant, workflow_id)
+    return {
+        "key": item.key,
+        "workflowId": workflow_id,
+        "created": created,
+        "draftVersion": item.draft.draft_version,
+        "addedVersions": [found.version for found in item.published_versions if found.version not in present],
+    }
+
+
+async def _publish(work: Backend, tenant: str, workflow_id: str, version: BundledVersion) -> None:
+    actions = await work.known_actions(tenant)
+    definition, _ = parse_definition(version.definition)
+    assert definition is not None
+    schema = version.payload_schema_json
+    if schema is None:
+        schema = await work.schemas.get_schema(tenant, definition.payload_schema_ref)
+    await work.catalog.publish(
+        tenant,
+        workflow_id,
+        version.version,
+        version.definition,
+        action_queues=pinned_queues(definition, actions),
+        payload_schema=schema,
+    )

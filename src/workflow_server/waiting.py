@@ -1,0 +1,146 @@
+"""What a run waits for, in sentences and in facts, from its detail alone. Pure; process code and tests."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from workflow_runtime.core._wire import WireModel
+from workflow_runtime.store.runs import TERMINAL_STATUSES, RunDetail, TimelineRow
+
+
+class WaitingFor(WireModel):
+    """One thing a run waits for.
+
+    ``kind``: queue, event, time, human, quota, action, retry, child or worker. ``text`` says it to a person, ``hint``
+    what would end it, ``facts`` holds what a program needs (an event's name and key, a task's id, …).
+    """
+
+    kind: str
+    text: str
+    hint: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+
+def waiting_for(detail: RunDetail) -> tuple[WaitingFor, ...]:
+    """Everything the run waits for now; empty when it has ended."""
+    run = detail.run
+    if run.status in TERMINAL_STATUSES:
+        return ()
+    if run.queued_reason is not None:
+        return (_queued(run.workflow_id, run.queued_reason),)
+    found = (*_open_waits(detail.waits), *_open_actions(detail.actions), *_open_steps(detail.steps))
+    if found:
+        return found
+    return () if detail.steps else (_unseen(),)
+
+
+def _queued(workflow_id: str, reason: str) -> WaitingFor:
+    if reason == "paused":
+        return WaitingFor(
+            kind="queue",
+            text=f"the start is queued because workflow {workflow_id!r} is paused",
+            hint=f"POST /api/workflows/{workflow_id}/resume lets it go on",
+            facts={"reason": reason},
+        )
+    return WaitingFor(
+        kind="queue",
+        text=f"the start is queued because workflow {workflow_id!r} has reached its concurrency limit",
+        hint="it goes on when a running one ends, or when the limit is raised",
+        facts={"reason": reason},
+    )
+
+
+def _unseen() -> WaitingFor:
+    return WaitingFor(
+        kind="worker",
+        text="no step has been reported yet",
+        hint="if this lasts, see GET /api/ownership: workflow-worker must be polling workflow-runtime-v2",
+    )
+
+
+def _open_waits(rows: tuple[TimelineRow, ...]) -> Iterator[WaitingFor]:
+    for row in rows:
+        if row.fields.get("status") == "WAITING":
+            yield _wait(row.key, row.fields)
+
+
+def _wait(key: str, fields: Mapping[str, Any]) -> WaitingFor:
+    facts = {"waitId": key, **_chosen(fields, _WAIT_FACTS)}
+    match fields.get("type"):
+        case "event":
+            return WaitingFor(kind="event", text=_event_text(fields), hint=_until(fields), facts=facts)
+        case "human":
+            task = fields.get("taskId")
+            return WaitingFor(
+                kind="human",
+                text=f"a response to the task {fields.get('title') or task!r}",
+                hint=f"POST /api/tasks/{task}/complete; {_until(fields)}",
+                facts=facts,
+            )
+        case "quota":
+            return WaitingFor(
+                kind="quota",
+                text=f"a quota is used up: {fields.get('reason') or 'no reason given'}",
+                hint="the quota signal resumes it",
+                facts=facts,
+            )
+    return WaitingFor(kind="time", text=f"the time {fields.get('dueAt') or fields.get('timeoutAt')}", facts=facts)
+
+
+_WAIT_FACTS = ("stepId", "stepPath", "eventName", "correlationKey", "filters", "since", "timeoutAt", "dueAt", "taskId")
+
+
+def _event_text(fields: Mapping[str, Any]) -> str:
+    key = fields.get("correlationKey")
+    text = f"an event {fields.get('eventName')!r} " + (f"with the key {key!r}" if key is not None else "with any key")
+    filters = [_filter_text(item) for item in fields.get("filters") or ()]
+    return f"{text}, where {' and '.join(filters)}" if filters else text
+
+
+def _filter_text(item: Mapping[str, Any]) -> str:
+    value = f" {item['value']!r}" if item.get("value") is not None else ""
+    return f"{item.get('path')} {item.get('op')}{value}"
+
+
+def _until(fields: Mapping[str, Any]) -> str:
+    limit = fields.get("timeoutAt")
+    return f"it gives up at {limit}" if limit else "it waits without a limit"
+
+
+def _open_actions(rows: tuple[TimelineRow, ...]) -> Iterator[WaitingFor]:
+    for row in rows:
+        fields = row.fields
+        if fields.get("status") == "STARTED":
+            queue = fields.get("taskQueue")
+            yield WaitingFor(
+                kind="action",
+                text=f"the action {fields.get('actionId')!r} version {fields.get('version')} on the queue {queue!r}",
+                hint=f"attempt {fields.get('attempt')} began at {fields.get('startedAt')}; "
+                f"a worker must be polling {queue!r}",
+                facts=_chosen(fields, ("stepId", "stepPath", "actionId", "version", "taskQueue", "attempt")),
+            )
+
+
+def _open_steps(rows: tuple[TimelineRow, ...]) -> Iterator[WaitingFor]:
+    latest = {row.fields.get("itemPath"): row for row in rows}
+    for row in latest.values():
+        fields = row.fields
+        facts = _chosen(fields, ("stepId", "stepPath", "attempt", "nextAttemptAt", "childRunId"))
+        if fields.get("status") == "RETRY_SCHEDULED":
+            yield WaitingFor(
+                kind="retry",
+                text=f"the next attempt of step {fields.get('stepId')!r} at {fields.get('nextAttemptAt')}",
+                hint=f"attempt {fields.get('attempt')} failed: {_message(fields.get('error'))}",
+                facts=facts,
+            )
+        elif fields.get("status") == "STARTED" and fields.get("childRunId"):
+            yield WaitingFor(kind="child", text=f"the child run {fields['childRunId']!r}", facts=facts)
+
+
+def _message(error: Any) -> str:
+    return str(error.get("message")) if isinstance(error, Mapping) else "no message"
+
+
+def _chosen(fields: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: fields[name] for name in names if name in fields}
