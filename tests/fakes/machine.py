@@ -116,7 +116,7 @@ class DryRun:
             effect = self.step()
             if isinstance(effect, Succeeded | Failed):
                 return effect
-            self.answer(self._outcome(effect))
+            self.answer(self.outcome(effect))
         raise AssertionError(f"the run did not end within {limit} effects")
 
     def step(self) -> Effect:
@@ -147,7 +147,8 @@ class DryRun:
             (item.key, item.fields["status"]) for item in self.records if item.kind == kind and "status" in item.fields
         ]
 
-    def _outcome(self, effect: Effect) -> Outcome:
+    def outcome(self, effect: Effect) -> Outcome:
+        """The scripted outcome of an effect, or the default one."""
         if self._script and not isinstance(effect, Project):
             scripted = self._script.pop(0)
             return scripted(effect) if callable(scripted) else scripted
