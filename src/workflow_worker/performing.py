@@ -280,7 +280,7 @@ class Performer:
 
 
 async def call_store(activity: str, request: Any, answer: type | None = None) -> Any:
-    """Run a local activity to its end, also while the run is being cancelled. Raises ApplicationError when it refuses."""
+    """Run a local activity to its end, also in a run being cancelled. Raises ApplicationError when it refuses."""
     return await _to_the_end(
         workflow.start_local_activity(
             activity,

@@ -41,7 +41,7 @@ class WorkflowWorkerSettings(ProcessSettings):
         try:
             return json.loads(value)
         except json.JSONDecodeError as error:
-            raise ValueError(f"not JSON ({error.msg}); write for example {{\"*\": [\"ticketId\"]}}") from None
+            raise ValueError(f'not JSON ({error.msg}); write for example {{"*": ["ticketId"]}}') from None
 
     @field_validator("http_action_allowed_hosts", mode="before")
     @classmethod
