@@ -3,18 +3,12 @@
 { toolchain, closures, compose }:
 { declarations, topology, images }:
 let
-  inherit (builtins) attrNames listToAttrs map mapAttrs;
+  inherit (builtins) attrNames map;
 
   environmentOf =
     name:
-    let
-      declaration = declarations.${name};
-      directories = declaration.directories or { };
-      passed = map (directory: directories.${directory}) (attrNames directories) ++ (declaration.passEnvironment or [ ]);
-    in
-    (declaration.env or { })
-    // listToAttrs (map (variable: { name = variable; value = "%(ENV_${variable})s"; }) passed)
-    // { WORKFLOW_RUNTIME_IMAGE_JSON = "${images.${name}.identity}"; };
+    # Variables and directories from outside are inherited: supervisord could not read back a value with quotes in it.
+    (declarations.${name}.env or { }) // { WORKFLOW_RUNTIME_IMAGE_JSON = "${images.${name}.identity}"; };
 
   commandOf =
     name: declaration:

@@ -4,8 +4,8 @@ Document: ``{version, name, arch, layers: [directory with layer.tar and layer.js
 volumes: [path]}``. Outputs: ``out``, the archive; ``meta``, a JSON file ``{name, tag, digest, layers, size}``; and
 ``identity``, the image.json inside it.
 
-The image's digest covers every layer and the configuration; ``/etc/workflow-runtime/image.json`` carries it, so its own
-layer is the one thing it cannot cover: that layer is a function of the rest. The tag is the digest's first 32 digits.
+The image's digest covers the architecture, the configuration and every layer. ``/etc/workflow-runtime/image.json``
+carries the digest, so its layer is covered in the form it has without one. The tag is the digest's first 32 digits.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ def main() -> None:
     document = read_document()
     layers = [_read_layer(Path(directory)) for directory in document["layers"]]
     config = _config(document)
-    digest = _sha256(_canonical([config, [layer["diffId"] for layer in layers]]))
-    identity = _canonical({**document["manifest"], "digest": digest}) + b"\n"
+    digest = _digest(document, config, layers)
+    identity = _identity(document, digest)
     last = _identity_layer(document, identity)
     tag = digest.removeprefix("sha256:")[:32]
     with output().open("wb") as stream:
@@ -47,6 +47,16 @@ def main() -> None:
 def _read_layer(directory: Path) -> dict[str, Any]:
     description: dict[str, Any] = json.loads((directory / "layer.json").read_text())
     return {**description, "path": directory / "layer.tar"}
+
+
+def _digest(document: dict[str, Any], config: dict[str, Any], layers: list[dict[str, Any]]) -> str:
+    undigested = _identity_layer(document, _identity(document, ""))
+    diff_ids = [*(layer["diffId"] for layer in layers), _sha256(undigested)]
+    return _sha256(_canonical([document["arch"], config, diff_ids]))
+
+
+def _identity(document: dict[str, Any], digest: str) -> bytes:
+    return _canonical({**document["manifest"], "digest": digest}) + b"\n"
 
 
 def _config(document: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from document import output, read_document
+from document import fail, output, read_document
 
 MISUSE = 2
 """Exit code of a process that was told to do what its image may not: starting it again changes nothing."""
@@ -47,8 +47,11 @@ def _program(service: dict[str, Any], priority: int) -> Iterator[str]:
 
 
 def _setting(name: str, value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{name}="{escaped}"'
+    # supervisord knows no escapes: a value ends at the next quote of the kind it began with.
+    quote = "'" if '"' in value else '"'
+    if quote in value or "\n" in value:
+        fail(f"{name} cannot be set by supervisord, whose values hold one kind of quotes and no line break: {value!r}")
+    return f"{name}={quote}{value}{quote}"
 
 
 if __name__ == "__main__":

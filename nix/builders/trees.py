@@ -32,10 +32,11 @@ def copy_tree(source: Path, target: Path) -> None:
 def unpack_wheel(wheel: Path, prefix: Path) -> None:
     """Install a wheel below ``prefix`` by the binary distribution format: packages, data, scripts. No entry points."""
     with zipfile.ZipFile(wheel) as archive:
+        data = _data_directory(archive.namelist(), wheel)
         for info in archive.infolist():
             if info.is_dir():
                 continue
-            path, executable = _installed_path(PurePosixPath(info.filename), wheel)
+            path, executable = _installed_path(PurePosixPath(info.filename), data, wheel)
             target = prefix / path
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(info) as source, target.open("wb") as sink:
@@ -44,10 +45,18 @@ def unpack_wheel(wheel: Path, prefix: Path) -> None:
             target.chmod(0o755 if executable or mode & 0o111 else 0o644)
 
 
-def _installed_path(name: PurePosixPath, wheel: Path) -> tuple[PurePosixPath, bool]:
+def _data_directory(names: list[str], wheel: Path) -> str:
+    """``name-version.data`` of the wheel's own ``name-version.dist-info``; any other ``….data`` is an ordinary name."""
+    described = {name.split("/")[0] for name in names if name.count("/") == 1 and name.endswith(".dist-info/WHEEL")}
+    if len(described) != 1:
+        raise TreeError(f"{wheel.name} is no wheel: it holds {len(described)} files named *.dist-info/WHEEL, not one")
+    return described.pop().removesuffix(".dist-info") + ".data"
+
+
+def _installed_path(name: PurePosixPath, data: str, wheel: Path) -> tuple[PurePosixPath, bool]:
     if name.is_absolute() or ".." in name.parts:
         raise TreeError(f"{wheel.name} holds {name}, which points outside the installation")
-    if not name.parts[0].endswith(".data"):
+    if name.parts[0] != data:
         return SITE_PACKAGES / name, False
     kind, rest = name.parts[1], PurePosixPath(*name.parts[2:])
     if kind in ("purelib", "platlib"):
@@ -86,7 +95,6 @@ def compile_tree(tree: Path) -> list[str]:
                 str(source),
                 dfile=str(source.relative_to(tree)),
                 doraise=True,
-                quiet=2,
                 invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
             )
         except (py_compile.PyCompileError, UnicodeDecodeError, ValueError):
