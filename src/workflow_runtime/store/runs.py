@@ -35,6 +35,7 @@ from workflow_runtime.store._run_rows import (
 from workflow_runtime.store._task_keys import remove_tasks_of_run
 from workflow_runtime.store.connection import Clock, iso, millis, register_script, remember_tenant, utc_now
 from workflow_runtime.store.errors import ArchivedError, NotFoundError
+from workflow_runtime.store.waits import WaitIndex
 
 __all__ = [
     "TERMINAL_STATUSES",
@@ -65,6 +66,7 @@ class Runs:
         self._apply = register_script(redis, "_runs", "run_apply")
         self._finish = register_script(redis, "_runs", "run_finish")
         self._prune = register_script(redis, "_runs", "run_prune")
+        self._waits = WaitIndex(redis)
 
     # Starting
 
@@ -271,12 +273,13 @@ class Runs:
     async def prune(self, tenant: str, before: datetime, *, limit: int = 1000) -> int:
         """Remove up to ``limit`` runs that ended before ``before`` with all their keys; answers how many.
 
-        Tasks first and the row last: a prune that dies midway is finished by the next one.
+        Tasks and waits first, the row last: a prune that dies midway is finished by the next one.
         """
         removed = 0
         for run_id in await below(self._redis, keys.ended_key(tenant), millis(before), limit=limit):
             row = await self.get_run(tenant, run_id)
             await remove_tasks_of_run(self._redis, tenant, run_id)
+            await self._waits.forget_run(tenant, run_id)
             names = RunKeys(tenant, run_id, row.workflow_id if row else "", row.parent_run_id if row else None)
             removed += await self._prune(names.declared(), [run_id, millis(before)])
         return removed

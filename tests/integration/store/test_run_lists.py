@@ -12,6 +12,7 @@ from workflow_runtime.store.errors import NotFoundError
 from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.runs import Runs, RunStatus
 from workflow_runtime.store.tasks import Tasks
+from workflow_runtime.store.waits import Wait, WaitIndex
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ async def test_retention_leaves_no_key_of_an_old_run(runs: Runs, clock: HandCloc
     await runs.create_run(run_row("child", parent_run_id="old"))
     ledger, tasks = ActionLedger(redis_client), Tasks(redis_client)
     await ledger.begin(action_request("acme:old:root:mail.send:1:ff", run_id="old"), side_effectful=True)
+    await WaitIndex(redis_client).register(Wait(TENANT, "old", "w1", "TicketClosed", "42"))
     for task_id in ("t1", "t2"):
         await tasks.open(task_row(task_id, run_id="old"))
     await tasks.complete(TENANT, "t1", {"ok": True})
