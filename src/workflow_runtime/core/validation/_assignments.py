@@ -1,0 +1,32 @@
+"""Checks of the places a step writes to. Private to ``core.validation``."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from workflow_runtime.core.assign import parse_target
+from workflow_runtime.core.didyoumean import did_you_mean
+from workflow_runtime.core.errors import ValidationFailure
+from workflow_runtime.core.findings import FindingCode
+from workflow_runtime.core.payload_schema import Presence, property_names, property_schema
+from workflow_runtime.core.validation._report import Place
+
+
+def check_targets(place: Place, field: str, paths: Iterable[str], payload_schema: Any) -> None:
+    """Every path leads somewhere; one into the payload that its schema does not know is worth a warning."""
+    for path in paths:
+        try:
+            target = parse_target(path)
+        except ValidationFailure as failure:
+            place.error(FindingCode.INVALID_ASSIGN_PATH, f"{field}: {failure.message}")
+            continue
+        if target.scope == "payload" and payload_schema is not None:
+            _check_payload(place, field, path, target.keys, payload_schema)
+
+
+def _check_payload(place: Place, field: str, path: str, keys: tuple[str, ...], schema: Any) -> None:
+    presence, _ = property_schema(schema, keys)
+    if presence is Presence.KNOWN:
+        return
+    _, parent = property_schema(schema, keys[:-1])
+    hint = did_you_mean(keys[-1], property_names(parent)) if parent is not None else None
+    place.warning(FindingCode.ASSIGN_PATH_UNKNOWN, f"{field}: the payload schema does not know {path!r}.", hint)

@@ -1,0 +1,86 @@
+"""Judge a definition before it is published. Pure; called by the process that publishes, never while a run runs.
+
+Source: RUNTIME.md section 10. One answer carries all findings; any error forbids publishing, warnings do not.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from workflow_runtime.core.canonical import to_json
+from workflow_runtime.core.definition import ROOT_PATH, Definition, parse_definition, walk_steps
+from workflow_runtime.core.errors import ValidationFailure
+from workflow_runtime.core.findings import Finding, FindingCode
+from workflow_runtime.core.validation._flow import check_flow
+from workflow_runtime.core.validation._report import Report
+from workflow_runtime.core.validation._steps import StepChecker
+from workflow_runtime.core.validation._trigger import check_trigger
+from workflow_runtime.core.validation.environment import Environment
+
+_STAND_IN: Final[dict[str, Any]] = {"id": "invalid", "version": 1, "name": "invalid", "payloadSchemaRef": "invalid"}
+_HEAD: Final = ("id", "version", "name", "payloadSchemaRef", "trigger")
+
+
+def validate_for_publish(definition: Definition, environment: Environment) -> list[Finding]:
+    """Every finding about a definition that reads well, in the order of its steps. Never raises."""
+    report = Report()
+    check_trigger(report.root, definition, environment)
+    check_flow(report, definition)
+    checker = StepChecker(report, definition, environment)
+    for placed in walk_steps(definition):
+        checker.check(placed)
+    return report.findings
+
+
+def validate_document(data: object, environment: Environment) -> tuple[Definition | None, list[Finding]]:
+    """A definition from untrusted data with all findings, those of its shape and those of its meaning.
+
+    The definition is None when its shape is wrong; its sound parts are then judged all the same, so that the author
+    sees everything at once. Never raises.
+    """
+    definition, findings = parse_definition(data)
+    if definition is not None:
+        return definition, validate_for_publish(definition, environment)
+    sound = _sound_parts(data, findings)
+    if sound is None:
+        return None, findings
+    unreal = _STAND_IN["payloadSchemaRef"] == sound.payload_schema_ref
+    more = [
+        finding
+        for finding in validate_for_publish(sound, environment)
+        if not (unreal and finding.code is FindingCode.UNKNOWN_PAYLOAD_SCHEMA_REF)
+    ]
+    return None, [*findings, *(finding for finding in more if finding not in findings)]
+
+
+def _sound_parts(data: object, findings: list[Finding]) -> Definition | None:
+    """The definition with a stand-in for every part that does not read."""
+    try:
+        plain = to_json(data)
+    except ValidationFailure:
+        return None
+    if not isinstance(plain, dict):
+        return None
+    broken = {finding.step_path for finding in findings} - {ROOT_PATH}
+    steps = _repaired(plain.get("steps"), ROOT_PATH, broken)
+    sound: dict[str, Any] = {**_STAND_IN, "steps": []}
+    for name, value in (*((key, plain[key]) for key in _HEAD if key in plain), ("steps", steps)):
+        candidate = {**sound, name: value}
+        if parse_definition(candidate)[0] is not None:
+            sound = candidate
+    return parse_definition(sound)[0]
+
+
+def _repaired(steps: Any, parent: str, broken: set[str]) -> list[Any]:
+    if not isinstance(steps, list):
+        return []
+    return [_repaired_step(step, f"{parent}.steps[{index}]", broken) for index, step in enumerate(steps)]
+
+
+def _repaired_step(step: Any, path: str, broken: set[str]) -> Any:
+    if path in broken or not isinstance(step, Mapping):
+        return {"id": f"invalid {path}", "type": "state.set", "config": {"state": "invalid"}}
+    blocks = ("then", "else", "body", "try", "catch")
+    return {
+        key: _repaired(value, f"{path}.{key}", broken) if key in blocks and isinstance(value, list) else value
+        for key, value in step.items()
+    }
