@@ -43,8 +43,8 @@ def check_limit(limit: int, most: int) -> int:
     return limit
 
 
-def operation_mark(tenant: str, operation: str | None) -> tuple[str, str | int]:
-    """Key of an operation's mark and how long to keep it in ms; an operation is an idempotency key."""
-    digest = hashlib.sha256((operation or "").encode()).hexdigest()
+def operation_mark(tenant: str, kind: str, operation: str | None) -> tuple[str, str | int]:
+    """Key of the mark of one kind of change under an idempotency key, and how long to keep it in ms."""
+    digest = hashlib.sha256(f"{kind}\n{operation or ''}".encode()).hexdigest()
     memory = round(OPERATION_MEMORY.total_seconds() * 1000)
     return tenant_key(tenant, "operation", digest), "" if operation is None else memory

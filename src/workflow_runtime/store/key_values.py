@@ -94,7 +94,7 @@ class KeyValues:
         ``if_revision`` must be its revision, 0 for "not there", else `RevisionMismatchError`. Raises also
         `ValueTooLargeError` above 256 KiB, `InvalidValueError`, `InvalidNameError`.
         """
-        names, head = self._call(tenant, namespace, key, operation)
+        names, head = self._call(tenant, namespace, key, "store.set", operation)
         text = value_json(value, f"value of {namespace!r} {key!r}")
         expected = "" if if_revision is None else if_revision
         arguments = [*head, text, iso(self._clock()), _ttl_ms(ttl), expected, value_type or ""]
@@ -114,7 +114,7 @@ class KeyValues:
         operation: str | None = None,
     ) -> bool:
         """Remove an entry; false when there was none. Raises `RevisionMismatchError` as `set` does."""
-        names, head = self._call(tenant, namespace, key, operation)
+        names, head = self._call(tenant, namespace, key, "store.delete", operation)
         outcome, found = await self._delete(names, [*head, "" if if_revision is None else if_revision])
         if outcome == "moved":
             raise RevisionMismatchError(f"{namespace!r} {key!r}", if_revision or 0, found)
@@ -134,7 +134,7 @@ class KeyValues:
 
         Raises `InvalidValueError` when the entry is no number, or the sum is beyond a double.
         """
-        names, head = self._call(tenant, namespace, key, operation)
+        names, head = self._call(tenant, namespace, key, "store.increment", operation)
         await remember_tenant(self._redis, tenant)
         numbers = [number_json(by, "increment"), iso(self._clock()), number_json(initial, "initial value")]
         outcome, *found = await self._increment(names, [*head, *numbers])
@@ -172,14 +172,16 @@ class KeyValues:
         """Take entries that Redis expired out of the indexes."""
         for member in await below(self._redis, _expiry_key(tenant), millis(self._clock()) + 1, limit=_SWEEP):
             namespace, _, key = member.partition("\n")
-            names, head = self._call(tenant, namespace, key, None)
+            names, head = self._call(tenant, namespace, key, "", None)
             await self._forget(names, head)
 
     @staticmethod
-    def _call(tenant: str, namespace: str, key: str, operation: str | None) -> tuple[Sequence[str], list[str | int]]:
+    def _call(
+        tenant: str, namespace: str, key: str, kind: str, operation: str | None
+    ) -> tuple[Sequence[str], list[str | int]]:
         """KEYS and the first ARGV of every script of this store."""
         check_labels(namespace=namespace, key=key)
-        mark, memory = operation_mark(tenant, operation)
+        mark, memory = operation_mark(tenant, kind, operation)
         indexes = [_index_key(tenant, namespace), _namespaces_key(tenant), _expiry_key(tenant)]
         return [_entry_key(tenant, namespace, key), *indexes, mark], [memory, namespace, key]
 

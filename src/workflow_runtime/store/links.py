@@ -66,7 +66,7 @@ class Links:
         """
         edge = Edge(namespace=namespace, left=left, right=right, relation=relation).check()
         value_json(attributes, "attributes of a link")
-        mark, memory = operation_mark(tenant, operation)
+        mark, memory = operation_mark(tenant, "links.upsert", operation)
         names = [*edge.keys(tenant), namespace_key(tenant, namespace), namespaces_key(tenant), mark]
         values = edge.model_dump(mode="json", by_alias=True) | {"linkId": edge.link_id, "attributes": attributes}
         head = [memory, namespace, edge.forward, edge.reverse, edge.listed, iso(self._clock())]
@@ -115,7 +115,7 @@ class Links:
         Raises `InvalidValueError` when neither end is given.
         """
         edges = await self._edges_between(tenant, namespace, left, right, relation)
-        mark, memory = operation_mark(tenant, operation)
+        mark, memory = operation_mark(tenant, "links.delete", operation)
         names = [namespace_key(tenant, namespace), namespaces_key(tenant)]
         names += [key for edge in edges for key in edge.keys(tenant)]
         labels = [label for edge in edges for label in (edge.forward, edge.reverse, edge.listed)]

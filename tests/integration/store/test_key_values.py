@@ -208,6 +208,12 @@ async def test_a_repeated_operation_happens_once_and_answers_the_same(store: Key
     assert await store.delete(TENANT, NS, "s", operation="op-3")
 
 
+async def test_one_operation_may_make_changes_of_different_kinds(store: KeyValues) -> None:
+    await store.set(TENANT, NS, "k", 1, operation="op")
+    assert (await store.increment(TENANT, NS, "k", operation="op")).value == 2
+    assert await store.delete(TENANT, NS, "k", operation="op")
+
+
 async def test_a_refused_operation_may_be_tried_again(store: KeyValues) -> None:
     with pytest.raises(RevisionMismatchError):
         await store.set(TENANT, NS, "k", 1, if_revision=1, operation="op")
