@@ -1,7 +1,7 @@
 # First-party packages as build inputs: src/ cut down to the named packages, so that other edits rebuild nothing.
 { }:
 let
-  inherit (builtins) any concatMap dirOf elem match replaceStrings stringLength substring;
+  inherit (builtins) any concatMap concatStringsSep dirOf elem filter match pathExists replaceStrings stringLength substring;
 
   startsWith = prefix: text: substring 0 (stringLength prefix) text == prefix;
 
@@ -15,6 +15,7 @@ in
 #          => "/nix/store/…-first-party"
 { src, packages }:
 let
+  missing = filter (package: !(pathExists (src + "/${replaceStrings [ "." ] [ "/" ] package}"))) packages;
   paths = map (replaceStrings [ "." ] [ "/" ]) packages;
   parents = concatMap ancestors paths;
   # A package's __init__.py runs when any of its subpackages is imported, so it comes along.
@@ -28,8 +29,11 @@ let
     in
     !generated && (inside || elem relative (inits ++ parents));
 in
-builtins.path {
-  path = src;
-  name = "first-party";
-  filter = keep;
-}
+if missing != [ ] then
+  throw "an image declares ${concatStringsSep ", " missing}, which src/ does not have: correct `packages` in images/, or `git add` the new files, which a flake does not see before"
+else
+  builtins.path {
+    path = src;
+    name = "first-party";
+    filter = keep;
+  }

@@ -3,12 +3,18 @@
 { toolchain, closures, compose }:
 { declarations, topology, images }:
 let
-  inherit (builtins) attrNames map;
+  inherit (builtins) attrNames listToAttrs map;
 
   environmentOf =
     name:
-    # Variables and directories from outside are inherited: supervisord could not read back a value with quotes in it.
-    (declarations.${name}.env or { }) // { WORKFLOW_RUNTIME_IMAGE_JSON = "${images.${name}.identity}"; };
+    let
+      declaration = declarations.${name};
+      directories = builtins.attrValues (declaration.directories or { });
+    in
+    # What a declaration passes from outside is inherited: supervisord could not read back a value with quotes in it.
+    (declaration.env or { })
+    // listToAttrs (map (variable: { name = variable; value = "%(ENV_${variable})s"; }) directories)
+    // { WORKFLOW_RUNTIME_IMAGE_JSON = "${images.${name}.identity}"; };
 
   commandOf =
     name: declaration:

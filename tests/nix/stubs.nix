@@ -31,7 +31,7 @@ in
     base = name: "/base/${name}";
     wheel = { file, ... }: "/wheel/${file}";
     run = built;
-    throughLoader = { base, program, argv0 ? program }: [ "/loader" argv0 "${base}/${program}" ];
+    throughLoader = { base, program ? null, path ? "${base}/${program}", argv0 ? path }: [ "/loader" argv0 path ];
   };
 
   # Two services of which one needs the other; enough for every question a declaration can raise.

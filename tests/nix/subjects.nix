@@ -66,6 +66,11 @@ let
       lock = lock // { package = filter (package: package.name != "windows-only") lock.package; };
     };
     "toolchains-debian" = debian "x86_64-linux" stubs.debianLock;
+    checks = import ../../nix/checks.nix {
+      inherit (stubs) toolchain;
+      inherit closures;
+      inherit (modules) shell boundary compose supervisor;
+    } { root = ../..; inherit (stubs) topology; };
   };
 
   call = foldl' (function: argument: function argument);
@@ -103,6 +108,7 @@ let
       in
       removeAttrs manifest [ "pyproject" ] // { declaration.file = manifest.declaration.file; };
     "boundary.check" = name: { inherit (stubs.request (modules.boundary.check name)) name program modules; };
+    "boundary.ownership" = name: stubs.request (modules.boundary.ownership name);
     "boundary.checksOf" = name: map (check: check.name) (modules.boundary.checksOf name);
     "closure.base" = name: stubs.request (closures.base name);
     "closure.components" = wheels: map stubs.request (closures.components wheels);

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from devtools.paths import ROOT
 from tests.nix.evaluate import evaluate
 
@@ -52,7 +51,7 @@ def test_every_file_is_a_module_the_tests_know(functions: list[str]) -> None:
     known = {_file_of(module) for module in modules} | {NIX / name for name in NOT_MODULES}
     known |= {_file_of(module) for module in evaluate("builtins.attrNames (import ./tests/nix/subjects.nix).modules")}
 
-    assert {path for path in NIX.rglob("*.nix")} - known == set()
+    assert set(NIX.rglob("*.nix")) - known == set()
 
 
 def test_every_exported_function_has_a_sentence_a_type_and_an_example(functions: list[str]) -> None:

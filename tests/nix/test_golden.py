@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.nix.evaluate import EvaluationError, evaluate
 
 pytestmark = pytest.mark.nix
