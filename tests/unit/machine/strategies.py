@@ -1,5 +1,6 @@
 """Random definitions and random outcomes for the property tests of the machine."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -110,18 +111,16 @@ TIMERS = _node("time.wait", mode=st.just("duration"), durationMs=st.sampled_from
 TASKS = _node("human.task", taskType=st.just("approval"), title=VALUES, assign=ASSIGNMENTS)
 STATES = _node("state.set", state=st.sampled_from(["OPEN", "DONE"]))
 ASSIGNS = _node("transform.assign", assign=ASSIGNMENTS)
-CHILDREN = st.tuples(
-    st.fixed_dictionaries(
-        {
-            "type": st.just("control.callWorkflow"),
-            "workflowId": st.just("other"),
-            "workflowVersion": st.just(1),
-            "inputMapping": st.dictionaries(st.sampled_from("pq"), VALUES, max_size=2),
-            "outputMapping": ASSIGNMENTS,
-        }
-    ),
-    _options(),
-).map(lambda pair: {**pair[0], **pair[1]})
+CHILD_STEPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "type": st.just("control.callWorkflow"),
+        "workflowId": st.just("other"),
+        "workflowVersion": st.just(1),
+        "inputMapping": st.dictionaries(st.sampled_from("pq"), VALUES, max_size=2),
+        "outputMapping": ASSIGNMENTS,
+    }
+)
+CHILDREN = st.tuples(CHILD_STEPS, _options()).map(lambda pair: {**pair[0], **pair[1]})
 EMAILS = _node("email.parseBody", text=EXPRESSIONS) | _node("email.renderCommentBlocks", html=EXPRESSIONS)
 RETURN = st.just({"type": "control.return"})
 LEAVES = st.one_of(ASSIGNS, ACTIONS, WAITS, TIMERS, TASKS, STATES, CHILDREN, EMAILS, RETURN)
@@ -153,16 +152,14 @@ PAYLOADS = st.fixed_dictionaries({"n": st.integers(-3, 3), "list": st.lists(JSON
 
 def numbered(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The steps with a unique id each."""
-    count = 0
+    numbers = itertools.count(1)
+
+    def named(step: dict[str, Any]) -> dict[str, Any]:
+        blocks = {key: visit(step[key]) for key in ("then", "else", "body", "try", "catch") if key in step}
+        return step | blocks | {"id": f"s{next(numbers)}"}
 
     def visit(block: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        nonlocal count
-        named = []
-        for step in block:
-            count += 1
-            nested = {key: visit(step[key]) for key in ("then", "else", "body", "try", "catch") if key in step}
-            named.append({"id": f"s{count}", **step, **nested})
-        return named
+        return [named(step) for step in block]
 
     return visit(steps)
 

@@ -21,6 +21,7 @@ from tests.fakes.machine import (
 )
 
 from workflow_runtime.core import machine as package
+from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION
 from workflow_runtime.core.errors import Category, CorruptionFailure, ValidationFailure
 from workflow_runtime.core.machine import (
     CallAction,
@@ -131,6 +132,13 @@ def test_a_run_does_not_start_on_a_definition_it_is_not_pinned_to() -> None:
     run = run_context(EVERYTHING)
     with pytest.raises(CorruptionFailure):
         Machine.start(define(assign("a", n=2)), run, {}, action_queues=QUEUES)
+
+
+def test_a_run_of_newer_semantics_is_left_to_a_newer_worker() -> None:
+    run = run_context(EVERYTHING).model_copy(update={"runtime_semantics_version": RUNTIME_SEMANTICS_VERSION + 1})
+    with pytest.raises(CorruptionFailure) as caught:
+        Machine.start(EVERYTHING, run, {}, action_queues=QUEUES)
+    assert caught.value.code == "SEMANTICS_VERSION"
 
 
 def test_a_payload_that_is_no_json_is_refused_at_the_start() -> None:

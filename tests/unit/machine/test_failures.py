@@ -85,6 +85,11 @@ def test_an_action_without_a_pinned_queue_fails_its_step() -> None:
     assert (failure.category, failure.code) == (Category.VALIDATION, "UNKNOWN_ACTION")
 
 
+def test_a_loop_that_asks_for_concurrency_is_refused_instead_of_run_one_by_one() -> None:
+    failure = fail(DryRun(define(for_each("f", "[1]", assign("a", n=1), concurrency=2)))).failure
+    assert (failure.category, failure.code) == (Category.VALIDATION, "UNSUPPORTED_OPTION")
+
+
 # Retry
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow_runtime.core.definition import ForEachStep, IfStep, NodeStep, ReturnStep, Step, TryCatchStep, step_path
-from workflow_runtime.core.errors import CorruptionFailure, Failure, RuntimeFailureError
+from workflow_runtime.core.errors import CorruptionFailure, Failure, RuntimeFailureError, ValidationFailure
 from workflow_runtime.core.machine.context import StepContext, require_array, require_boolean
 from workflow_runtime.core.machine.effects import (
     CallAction,
@@ -117,6 +117,7 @@ class Engine:
                 cx.frame.phase = "block"
                 self._stack.enter_block(cx.frame, "then" if taken else "else")
             case ForEachStep():
+                _require_sequential(step)
                 items = require_array(cx.value(step.items), "items")
                 self._recorder.step_started(cx.frame, step)
                 self._stack.enter_loop(step, cx.frame, items)
@@ -173,3 +174,11 @@ class Engine:
                 self._recorder.run_moved(frame.path, at)
             case _:
                 pass
+
+
+def _require_sequential(step: ForEachStep) -> None:
+    if step.concurrency != 1:
+        raise ValidationFailure(
+            f"forEach {step.id!r} asks for concurrency {step.concurrency} and runs its items one by one: remove it",
+            code="UNSUPPORTED_OPTION",
+        )

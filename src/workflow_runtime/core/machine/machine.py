@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from workflow_runtime.core.canonical import definition_hash, to_json
-from workflow_runtime.core.contract import InterpreterSummary
+from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, InterpreterSummary
 from workflow_runtime.core.definition import Definition
 from workflow_runtime.core.errors import Category, CorruptionFailure, Failure
 from workflow_runtime.core.machine.effects import (
@@ -51,6 +51,7 @@ class Machine:
     def __init__(
         self, definition: Definition, state: MachineState, action_queues: Mapping[str, str], slice_size: int
     ) -> None:
+        _require_known_semantics(state.run)
         _require_definition(definition, state.run)
         self._state = state
         self._engine = Engine(state, Program(definition), action_queues)
@@ -69,8 +70,9 @@ class Machine:
         """A machine before its first step.
 
         ``action_queues`` maps ``"<actionId>@<version>"`` to the task queue pinned at publish. Raises
-        ``ValidationFailure`` (``NOT_JSON``) for a payload that no scope may hold, and ``CorruptionFailure``
-        (``DEFINITION_HASH``) when the definition is not the one that ``run.definition_hash`` names.
+        ``ValidationFailure`` (``NOT_JSON``) for a payload that no scope may hold, and ``CorruptionFailure``:
+        ``DEFINITION_HASH`` when the definition is not the one that ``run.definition_hash`` names, ``SEMANTICS_VERSION``
+        when the run needs a newer worker.
         """
         return cls(definition, MachineState(run, Scopes.initial(to_json(payload))), action_queues, slice_size)
 
@@ -85,7 +87,8 @@ class Machine:
     ) -> Self:
         """A machine that goes on where ``checkpoint`` was taken.
 
-        Raises ``CorruptionFailure``: ``CHECKPOINT_VERSION``, ``CHECKPOINT_DAMAGED`` or ``DEFINITION_HASH``.
+        Raises ``CorruptionFailure``: ``CHECKPOINT_DAMAGED``, ``DEFINITION_HASH``, and ``CHECKPOINT_VERSION`` or
+        ``SEMANTICS_VERSION`` when this worker is the wrong one and another can go on with the run.
         """
         return cls(definition, load_state(checkpoint), action_queues, slice_size)
 
@@ -163,6 +166,15 @@ class Machine:
         if not self._state.finished:
             self._state.pending = Failed(failure=failure)
         return self._state.pending or Failed(failure=failure)
+
+
+def _require_known_semantics(run: RunContext) -> None:
+    if run.runtime_semantics_version > RUNTIME_SEMANTICS_VERSION:
+        raise CorruptionFailure(
+            f"run {run.run_id!r} began under semantics version {run.runtime_semantics_version} and this worker knows "
+            f"{RUNTIME_SEMANTICS_VERSION}: run a worker at least as new as the one it began on",
+            code="SEMANTICS_VERSION",
+        )
 
 
 def _require_definition(definition: Definition, run: RunContext) -> None:
