@@ -5,7 +5,6 @@ every derivation a new name, so that nothing but the locked sources is taken fro
 """
 
 import gzip
-import json
 import random
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devtools import fetch, nixcli
-from devtools.archives import read
+from devtools.archives import Archive, read
 from devtools.console import table
 from devtools.paths import ROOT
 from devtools.process import run
@@ -39,7 +38,7 @@ def main() -> None:
         source.write_text(f"{source.read_text()}\n# one line\n")
         edit = _timed(lambda: _build(tree, ["workflow-worker"]))
         again = _timed(lambda: _build(tree, list(IMAGES)))
-        archives = {name: read(path) for name, path in zip(IMAGES, _build(tree, list(IMAGES)), strict=True)}
+        archives = {name: _archive(tree, name) for name in IMAGES}
     rows = [
         ["evaluate workflow-worker-image", f"{evaluation:.2f} s", f"{evaluation / five:.3f}"],
         ["build workflow-worker-image from sources", f"{one:.1f} s", f"{one / five:.2f}"],
@@ -71,15 +70,18 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def _evaluate(tree: Path) -> None:
-    system = fetch.system()
-    attribute = f"path:{tree}#packages.{system}.workflow-worker-image.drvPath"
+    attribute = f"path:{tree}#packages.{nixcli.system()}.workflow-worker-image.drvPath"
     run(["nix", "eval", "--raw", attribute], what="evaluating", env=nixcli.environment())
 
 
-def _build(tree: Path, names: list[str]) -> list[Path]:
+def _build(tree: Path, names: list[str]) -> None:
     installables = [f"path:{tree}#{name}-image" for name in names]
-    argv = ["nix", "build", "--no-link", "--json", *installables]
-    return [Path(built["outputs"]["out"]) for built in json.loads(run(argv, what="building", env=nixcli.environment()))]
+    run(["nix", "build", "--no-link", *installables], what="building", env=nixcli.environment())
+
+
+def _archive(tree: Path, name: str) -> Archive:
+    attribute = f"path:{tree}#packages.{nixcli.system()}.{name}-image.outPath"
+    return read(Path(run(["nix", "eval", "--raw", attribute], what="asking for a path", env=nixcli.environment())))
 
 
 def _gzipped(path: Path) -> int:

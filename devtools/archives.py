@@ -27,7 +27,7 @@ class Archive:
 def build_images(names: list[str]) -> dict[str, Archive]:
     """Build the named images and describe their archives."""
     built = nixcli.build([f"{name}-image" for name in names])
-    return {name: read(Path(outputs["out"])) for name, outputs in zip(names, built, strict=True)}
+    return {name: read(built[f"{name}-image"]) for name in names}
 
 
 def read(path: Path) -> Archive:

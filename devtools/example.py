@@ -21,7 +21,7 @@ def run(definition: str) -> int:
     stack = record.load()
     if stack is None:
         raise DevError("nothing of this checkout runs: start it with ./dev up")
-    environment = Path(nixcli.build(["environment"])[0]["out"])
+    environment = nixcli.build(["environment"])["environment"]
     variables = {**os.environ, **stack.environment(), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     argv = [str(environment / "bin" / "python3"), "-m", "devtools.follow", str(path)]
     return subprocess.run(argv, env=variables, check=False).returncode

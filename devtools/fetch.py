@@ -1,6 +1,5 @@
 """`./dev fetch`: the one networked step, which puts every locked source into the Nix store. Host process only."""
 
-import platform
 from typing import Any
 
 from devtools import debian, nixcli, wheels
@@ -11,7 +10,7 @@ from devtools.paths import GC_ROOTS
 
 def system() -> str:
     """The Nix name of this machine; raises DevError where nothing can be built."""
-    name = f"{platform.machine()}-{platform.system().lower()}"
+    name = nixcli.system()
     if name not in debian.ARCHITECTURES:
         raise DevError(f"this machine is {name}; images are built on {' or '.join(debian.ARCHITECTURES)}")
     return name

@@ -79,7 +79,7 @@ def _install_poetry() -> Path:
 def _interpreter() -> Path:
     """A prefix that is no virtual environment: Poetry would start the interpreter behind one without its loader."""
     fetch.fetch()
-    environment = Path(nixcli.build(["environment"])[0]["out"])
+    environment = nixcli.build(["environment"])["environment"]
     home = (environment / "pyvenv.cfg").read_text().partition("home = ")[2].splitlines()[0]
     python = _POETRY / "bin" / "python3"
     python.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -73,16 +74,23 @@ def keep(store_paths: list[str], link: Path) -> None:
     run(argv, what="protecting the sources from garbage collection", env=environment())
 
 
-def build(attributes: list[str]) -> list[dict[str, str]]:
-    """Build flake attributes of this checkout; for each, its store paths by output name.
+def build(names: list[str]) -> dict[str, Path]:
+    """Build packages of this checkout; their store paths by name.
 
     Nix's progress and the builders' own reports go to the terminal as they come.
     """
-    installables = [f"{ROOT}#{attribute}" for attribute in attributes]
-    argv = ["nix", "build", "--no-link", "--json", "--print-build-logs", *installables]
-    done = subprocess.run(
-        argv, cwd=ROOT, env={**os.environ, **environment()}, stdout=subprocess.PIPE, text=True, check=False
-    )
+    argv = ["nix", "build", "--no-link", "--print-build-logs", *(f"{ROOT}#{name}" for name in names)]
+    done = subprocess.run(argv, cwd=ROOT, env={**os.environ, **environment()}, check=False)
     if done.returncode != 0:
-        raise DevError(f"{', '.join(attributes)} could not be built; the reason stands above")
-    return [built["outputs"] for built in json.loads(done.stdout)]
+        raise DevError(f"{', '.join(names)} could not be built; the reason stands above")
+    # Asked by name: `nix build --json` answers in an order of its own.
+    wanted = " ".join(json.dumps(name) for name in names)
+    function = f"p: builtins.listToAttrs (map (name: {{ inherit name; value = p.${{name}}.outPath; }}) [ {wanted} ])"
+    argv = ["nix", "eval", "--json", f"{ROOT}#packages.{system()}", "--apply", function]
+    paths = json.loads(run(argv, what="asking for store paths", env=environment(), cwd=ROOT))
+    return {name: Path(path) for name, path in paths.items()}
+
+
+def system() -> str:
+    """The Nix name of this machine."""
+    return f"{platform.machine()}-{platform.system().lower()}"

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from pathlib import Path
 
 from devtools import fetch, nixcli
 from devtools.paths import ROOT
@@ -11,7 +10,7 @@ from devtools.paths import ROOT
 def test(arguments: list[str]) -> int:
     """Fetch, build the environment, run pytest; its exit code."""
     fetch.fetch()
-    environment = Path(nixcli.build(["environment"])[0]["out"])
+    environment = nixcli.build(["environment"])["environment"]
     rest = arguments[1:] if arguments[:1] == ["--"] else arguments
     variables = {**os.environ, **nixcli.environment(), "PATH": f"{environment / 'bin'}:{os.environ['PATH']}"}
     return subprocess.run(

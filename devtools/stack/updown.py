@@ -1,7 +1,6 @@
 """`./dev up` and `./dev down`. Host process only."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from devtools import fetch, nixcli
@@ -75,17 +74,18 @@ def _start(
     variables = {name: str(number) for name, number in numbers.items()} | _directories() | _passed()
     if mode == "compose":
         composed.load_images(images.values())
-        file = nixcli.build(["compose"])[0]["out"]
+        file = str(nixcli.build(["compose"])["compose"])
         step(f"starting the containers of {file}")
         return composed.start(compose, file, variables, numbers, project)
-    configuration, environment = (built["out"] for built in nixcli.build(["supervisor", "environment"]))
+    built = nixcli.build(["supervisor", "environment"])
+    configuration = str(built["supervisor"])
     if running is not None:
         if running.definition == configuration and running.ports == numbers:
             step("the stack runs already and nothing has changed")
             return running
         embedded.stop(running)
     step("starting the services under supervisord")
-    return embedded.start(Path(environment), configuration, variables, numbers)
+    return embedded.start(built["environment"], configuration, variables, numbers)
 
 
 def _directories() -> dict[str, str]:
