@@ -151,7 +151,7 @@ def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(found for key in keys for found in _paths(node[key], (*path, key)))]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=max(400, settings().max_examples), deadline=None)
 @given(data=st.data())
 def test_a_damaged_checkpoint_is_refused_or_ends_the_run_and_never_raises_later(data: st.DataObject) -> None:
     checkpoint = checkpoint_inside()

@@ -20,8 +20,11 @@ from workflow_runtime.core.machine import (
     TimedOut,
 )
 
+# A profile with more examples (--hypothesis-profile) makes the search longer, none makes it shorter.
 SETTINGS = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=max(300, settings().max_examples),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
