@@ -66,7 +66,7 @@ class Reader:
             if not group_is_missing(error):
                 raise
             await self._stream.ensure_group()
-            self._log.warning("event_group_recreated", reason=str(error))
+            self._log.warning("event_group_created", reason="the stream or its consumer group was not there")
 
     async def _recover(self, stop: asyncio.Event) -> None:
         # One at a time and counted one by one: when a message ends the process, only its own count has grown.
