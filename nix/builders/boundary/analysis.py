@@ -1,7 +1,7 @@
 """The AST witness: everything that the source of a set of modules says about what they load and do. Build process."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,7 +14,8 @@ from boundary.ast_sites import sites
 from boundary.ast_strings import StringVisitor
 from boundary.ast_walk import Here, Walk
 from boundary.comments import Comment, boundary_comments
-from boundary.references import Reference, Undecidable
+from boundary.loaders import MODULE_IDENTITY
+from boundary.references import Certainty, Reference, Spot, Undecidable
 from boundary.sources import Module
 
 _CODE_DEPTH: Final = 3
@@ -73,6 +74,7 @@ class _Reader:
         for site in sites(_tree(module), module.text):
             self._facts.references += import_references(module, site)
             walk.statement(site)
+        self._facts.undecidable += _identity_changes(module, scopes)
         self._facts.references += loading.references + strings.references
         self._facts.undecidable += loading.undecidable + strings.undecidable
         self._facts.uses += behaviour.uses
@@ -101,6 +103,15 @@ class _Reader:
             replace(found, spot=spot, form=f"{found.form} in {form}") for found in facts.undecidable
         ]
         self._facts.uses += [replace(found, spot=spot) for found in facts.uses]
+
+
+def _identity_changes(module: Module, scopes: Scopes) -> Iterator[Undecidable]:
+    """Bindings of ``__package__`` and its like, after which relative imports mean something else."""
+    for name in sorted(MODULE_IDENTITY & scopes.module.bindings.keys()):
+        for binding in scopes.module.bindings[name]:
+            line = binding.expression.lineno if binding.expression is not None else 1
+            spot = Spot(module.name, module.display, line, line, module.source_line(line))
+            yield Undecidable(spot, name, "it changes what the module's imports mean", Certainty.DYNAMIC)
 
 
 def _tree(module: Module) -> ast.Module:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from boundary.ast_walk import Here, Role, Visitor
@@ -16,7 +17,7 @@ from boundary.loaders import (
     Takes,
 )
 from boundary.references import Certainty, Reference, Undecidable
-from boundary.values import UNKNOWN, Bound, Instance, Items, Namespace, Ref, Result, Text, elements_of, one
+from boundary.values import UNKNOWN, Bound, Instance, Items, Namespace, Plain, Ref, Result, Text, elements_of, one
 
 _DOTTED = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*|\.+")
 _MODULE: Final = Loader(Takes.MODULE)
@@ -142,21 +143,25 @@ class LoadingVisitor(Visitor):
             names = list(_absolute(text, packages))
             decided = decided and bool(names)
             for name in names:
-                self._found(name, form, node, here)
+                self._found(name, form, node, here, several=len(given.texts()) > 1)
         return decided
 
     def _import(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
-        level = arguments.at(4, "level")
-        dots = _level(level)
+        dots = _level(arguments.at(4, "level"))
+        around = arguments.at(1, "globals")
+        own = around is None or around.values <= {Namespace(here.module.name), Plain(None)}
         members = arguments.at(3, "fromlist")
         taken = elements_of(members).texts() if members is not None else []
-        for text in given.texts():
-            for name in _absolute("." * (dots or 0) + text, one(Text(here.module.package))):
-                self._found(name, form, node, here)
+        placed = dots == 0 or (dots is not None and own)
+        decided = given.complete and placed and _members_known(members)
+        for text in given.texts() if placed else ():
+            names = list(_absolute("." * (dots or 0) + text, one(Text(here.module.package))))
+            decided = decided and bool(names)
+            for name in names:
+                self._found(name, form, node, here, several=len(given.texts()) > 1)
                 for attribute in taken:
                     self._found(name, form, node, here, attribute=attribute)
-        known_members = members is None or elements_of(members).complete or not members.values
-        return given.complete and dots is not None and known_members
+        return decided
 
     def _object(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
         for text in given.texts():
@@ -194,11 +199,11 @@ class LoadingVisitor(Visitor):
         *,
         attribute: str | None = None,
         object_path: bool = False,
+        several: bool = False,
     ) -> None:
         if _DOTTED.fullmatch(target):
-            certainty = dynamic(here)
-            reference = Reference(here.spot(node), target, form, certainty, attribute, object_path)
-            self.references.append(reference)
+            reference = Reference(here.spot(node), target, form, dynamic(here), attribute, object_path)
+            self.references.append(replace(reference, one_of_several=several))
 
     def _undecided(self, node: ast.expr, form: str, reason: str, here: Here) -> None:
         self.undecidable.append(Undecidable(here.spot(node), form, reason, dynamic(here)))
@@ -253,6 +258,13 @@ def _absolute(name: str, package: Result | None) -> Iterator[str]:
         parts = base.split(".")
         if dots <= len(parts):
             yield ".".join([*parts[: len(parts) - dots + 1], *filter(None, [name[dots:]])])
+
+
+def _members_known(members: Result | None) -> bool:
+    """Whether the ``fromlist`` of ``__import__`` is absent, None, or a list of constants."""
+    if members is None or (members.complete and members.values <= {Plain(None)}):
+        return True
+    return members.complete and elements_of(members).complete
 
 
 def _level(level: Result | None) -> int | None:

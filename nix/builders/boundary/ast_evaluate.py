@@ -264,15 +264,11 @@ def _percent(left: Result, right: Result) -> Result:
 
 
 def _opened(result: Result) -> Result:
-    """A value whose contents change somewhere: what is known of it stays possible."""
-    if any(isinstance(value, Items | Table) for value in result.values):
-        values = frozenset(
-            Items((*value.elements, UNKNOWN))
-            if isinstance(value, Items)
-            else Table((*value.entries, (None, UNKNOWN)))
-            if isinstance(value, Table)
-            else value
-            for value in result.values
-        )
-        return Result(values, result.complete)
-    return result
+    """A value whose contents change somewhere: what is known of it stays possible, at any place in it."""
+    return Result(frozenset(_changed(value) for value in result.values), result.complete)
+
+
+def _changed(value: Value) -> Value:
+    if isinstance(value, Items):
+        return Items((union((*value.elements, UNKNOWN)),))
+    return Table((*value.entries, (None, UNKNOWN))) if isinstance(value, Table) else value

@@ -91,7 +91,7 @@ class StringVisitor(Visitor):
             return
         values = [here.evaluator.value(element, here.scope) for element in elements]
         start = next((index for index, value in enumerate(values) if _is_python(value)), None)
-        if start is not None:
+        if start is not None and (not isinstance(node, ast.Call) or _is_option(values[start + 1 : start + 2])):
             self._arguments(values[start + 1 :], node, here)
             return
         for option, value in pairwise(values):
@@ -148,6 +148,11 @@ def _plausible(element: ast.expr) -> bool:
     if isinstance(element, ast.Constant):
         return isinstance(element.value, str) and (element.value == "-m" or "python" in element.value)
     return isinstance(element, ast.Name | ast.Attribute | ast.Starred)
+
+
+def _is_option(values: Sequence[Result]) -> bool:
+    """Whether an option comes next: the arguments of a call are a command line only then."""
+    return any(text.startswith("-") for value in values for text in value.texts())
 
 
 def _is_python(value: Result) -> bool:

@@ -98,6 +98,13 @@ class Walk:
                     visitor.subscript(node, here)
                 self._expression(node.value, Role.STORE if role is Role.STORE else Role.BASE, here)
                 self._expression(node.slice, Role.ANNOTATION if role is Role.ANNOTATION else Role.VALUE, here)
+            case ast.IfExp():
+                self._expression(node.test, Role.BASE, here)
+                self._expression(node.body, role, here)
+                self._expression(node.orelse, role, here)
+            case ast.Compare():
+                for operand in (node.left, *node.comparators):
+                    self._expression(operand, Role.BASE, here)
             case _:
                 self._other(node, role, here)
 
@@ -159,6 +166,8 @@ def _own_expressions(statement: ast.stmt) -> Iterator[tuple[ast.expr, Role]]:
                 yield value, Role.ALIAS if isinstance(target, ast.Name) else Role.VALUE
             if not isinstance(target, ast.Name):
                 yield target, Role.STORE
+        case ast.If(test=test) | ast.While(test=test):
+            yield test, Role.BASE
         case _:
             yield from _of_any(statement)
 

@@ -75,7 +75,8 @@ class ImageCheck:
             target = self.closure.resolve(*reference.candidates)
             if self._is_absent(analysis, reference, target):
                 target = self.closure.absent(reference.candidates[0])
-            if not reference.hint or target.place not in (Place.UNKNOWN, Place.STANDARD):
+            vague = reference.hint or reference.one_of_several
+            if not vague or target.place not in (Place.UNKNOWN, Place.STANDARD):
                 yield reference, target
 
     def _is_absent(self, analysis: Analysis, reference: Reference, target: Target) -> bool:

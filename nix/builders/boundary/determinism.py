@@ -77,6 +77,6 @@ def _finding(closure: Closure, use: Use, way: tuple[CallEdge, ...]) -> Finding:
         witness=Witness.AST,
         context=use.spot.context,
         chain=tuple(chain),
-        declaration=closure.manifest.declaration.at("workflowModules"),
+        declaration=closure.manifest.declaration.at("workflowCode"),
         remedy=(_REMEDY.get(use.what, "do it in an activity and hand the result to the workflow"),),
     )

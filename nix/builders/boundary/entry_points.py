@@ -7,7 +7,7 @@ from pathlib import Path
 from boundary.analysis import Analysis
 from boundary.closure import Closure
 from boundary.findings import Hop
-from boundary.manifest import EntryPoint
+from boundary.manifest import EntryPoint, Manifest
 from boundary.references import Certainty, Reference, Spot
 from boundary.sources import Module
 
@@ -23,11 +23,12 @@ def entry_references(closure: Closure) -> Iterator[Reference]:
         module = Module(f"<{entry.kind}>", Path(entry.file), entry.file, False, repr(words))
         facts = Analysis([module], tops, tops | closure.names.known_tops()).facts(module.name)
         for reference in facts.references:
-            yield replace(reference, spot=_spot(entry), certainty=Certainty.RUNTIME)
+            yield replace(reference, spot=_spot(closure.manifest, entry), certainty=Certainty.RUNTIME)
 
 
-def _spot(entry: EntryPoint) -> Spot:
-    line = entry.line or 0
+def _spot(manifest: Manifest, entry: EntryPoint) -> Spot:
+    own = entry.file == manifest.declaration.file and entry.kind == "command"
+    line = entry.line or (manifest.declaration.lines.get("program", 0) if own else 0)
     text = entry.value if isinstance(entry.value, str) else " ".join(entry.value)
     return Spot(f"<{entry.kind}>", entry.file, line, line, text, "the image's declaration")
 

@@ -100,9 +100,12 @@ LOADING_MODULES: Final = frozenset(
 """Modules that may not be handed around, because what is then called on them cannot be followed."""
 
 SEARCH_PATHS: Final = frozenset(
-    {"sys.path", "sys.meta_path", "sys.path_hooks", "sys.path_importer_cache", "sys.modules"}
+    {"sys.path", "sys.meta_path", "sys.path_hooks", "sys.path_importer_cache", "sys.modules", "builtins.__path__"}
 )
 """State of the import system; changing it changes what every other import means."""
+
+MODULE_IDENTITY: Final = frozenset({"__package__", "__path__", "__spec__", "__loader__", "__builtins__"})
+"""Names of a module that decide what its imports mean; binding one is refused."""
 
 PATH_CHANGES: Final = frozenset(
     ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "__setitem__", "sort", "reverse"]

@@ -43,7 +43,7 @@ class Reference:
 
     ``attribute`` is what a ``from`` import takes: a name in the module or a submodule of it. An ``object_path`` names
     something inside a module, of which only the longest module is looked for. A ``hint`` is a string that may name a
-    module; where it names none it means nothing.
+    module, ``one_of_several`` a value out of more: where such a name is nobody's, it means nothing.
     """
 
     spot: Spot
@@ -53,6 +53,7 @@ class Reference:
     attribute: str | None = None
     object_path: bool = False
     hint: bool = False
+    one_of_several: bool = False
     witness: Witness = Witness.AST
 
     @property

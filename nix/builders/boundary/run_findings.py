@@ -23,10 +23,12 @@ def run_findings(closure: Closure, observations: Observations) -> Iterator[Findi
     for effect in observations.effects:
         if module := by_path.get(effect.path):
             yield from _effect(closure, module, effect)
-    asked = {seen.name for seen in observations.imports if not seen.third_party}
+    refused = [seen for seen in observations.imports if closure.resolve(seen.name).place in _OUTSIDE]
+    names = {seen.name for seen in refused if not seen.third_party}
+    lines = {(seen.path, seen.line) for seen in refused}
     same: dict[tuple[str, str], list[SeenFailure]] = {}
     for failure in observations.failures:
-        if not _explained(closure, failure, asked):
+        if failure.name not in names and (failure.path, failure.line) not in lines and not _explained(closure, failure):
             same.setdefault((failure.kind, failure.message), []).append(failure)
     for failures in same.values():
         yield _failure(closure, by_path, failures)
@@ -66,10 +68,8 @@ def _effect(closure: Closure, module: Module, effect: SeenEffect) -> Iterator[Fi
     )
 
 
-def _explained(closure: Closure, failure: SeenFailure, asked: set[str]) -> bool:
-    """Whether the failure only follows from something that is reported anyway."""
-    if failure.name in asked and closure.resolve(failure.name or "").place in _OUTSIDE:
-        return True
+def _explained(closure: Closure, failure: SeenFailure) -> bool:
+    """Whether the failure only follows from something that is reported by other means."""
     return _REFUSED in failure.message or isinstance(closure.modules[failure.module].tree, SyntaxError)
 
 

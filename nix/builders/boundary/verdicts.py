@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from boundary.ast_dynamic import ATTRIBUTE
 from boundary.closure import Closure, Place, Target
 from boundary.codes import Code
 from boundary.entry_points import is_entry
@@ -26,7 +25,10 @@ def import_findings(
 ) -> Iterator[Finding]:
     """One finding for each line that leaves the closure, with the shortest chain from an entry point."""
     leaving = [(reference, target) for reference, target in resolved if target.place in _CODES]
-    imported = {(r.spot.module, target.owner) for r, target in leaving if r.form != ATTRIBUTE}
+    loaded: dict[str, set[str]] = defaultdict(set)
+    for reference, target in leaving:
+        if not reference.hint:
+            loaded[reference.spot.module].add(target.name)
     importers: dict[str, set[str]] = defaultdict(set)
     for reference, target in leaving:
         importers[target.owner].add(reference.spot.module)
@@ -34,9 +36,18 @@ def import_findings(
     seen: set[tuple[str, int, str]] = set()
     for reference, target in leaving:
         key = (reference.spot.path, reference.spot.line, target.name)
-        if key not in seen and (reference.form != ATTRIBUTE or (reference.spot.module, target.owner) not in imported):
+        if key not in seen and not (reference.hint and _overlaps(target.name, loaded[reference.spot.module])):
             seen.add(key)
             yield _finding(closure, graph, reference, target, others[target.owner])
+
+
+def _overlaps(name: str, loaded: Iterable[str]) -> bool:
+    """Whether the module loads the thing anyway, so that merely naming it is no news."""
+    return any(_within(name, other) or _within(other, name) for other in loaded)
+
+
+def _within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
 
 
 def _finding(closure: Closure, graph: ImportGraph, reference: Reference, target: Target, other_chains: int) -> Finding:
