@@ -51,11 +51,12 @@ async def summary(work: Backend, run_id: str) -> InterpreterSummary:
     handle = _handle(work, run_id)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await handle.query(QUERY_SUMMARY, result_type=InterpreterSummary)
+            answer: InterpreterSummary = await handle.query(QUERY_SUMMARY, result_type=InterpreterSummary)
     except (TimeoutError, WorkflowQueryFailedError) as error:
         raise _silent(run_id) from error
     except RPCError as error:
         raise _rpc_problem(error, run_id) from error
+    return answer
 
 
 async def _deliver(work: Backend, task: TaskRow, response: HumanTaskSignal) -> None:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from workflow_runtime.service.health import Health, health_routes
@@ -11,7 +12,7 @@ from workflow_server.auth import TokenMiddleware
 from workflow_server.backend import Backend
 from workflow_server.problems import install_problem_handlers
 
-_NO_TELEMETRY: Final = {
+_NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False,
     "metrics": False,
     "logs": False,
@@ -31,7 +32,7 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
         redoc_url=None,
         max_body_size=max_body_bytes,
         middleware=[Middleware(TokenMiddleware, token=token)] if token is not None else [],
-        routes=health_routes(health),
+        routes=[*health_routes(health)],
     )
     app.state.backend = None
     install_problem_handlers(app)

@@ -11,11 +11,10 @@ from pydantic import Field, JsonValue, ValidationError
 from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.canonical import pretty_json
 from workflow_server.problems import ProblemError
+from workflow_server.raw_definitions import raw_actions, raw_schema_refs, raw_types
 
 FORMAT: Final = "alga-psa.workflow-bundle"
 FORMAT_VERSION: Final = 1
-
-_BLOCKS: Final = ("steps", "then", "else", "body", "try", "catch")
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=200)]
 RawDefinition = dict[str, JsonValue]
@@ -135,39 +134,15 @@ def schema_failure(findings: Iterable[Mapping[str, Any]]) -> ProblemError:
 
 def dependencies_of(workflow: BundledWorkflow) -> Dependencies:
     """What the draft and the versions of ``workflow`` need, from the definitions themselves."""
-    steps = [step for definition in workflow.definitions() for step in raw_steps(definition)]
-    refs = {ref for definition in workflow.definitions() for ref in _schema_refs(definition)}
+    definitions = list(workflow.definitions())
+    actions = sorted({called for definition in definitions for called in raw_actions(definition)})
+    refs = {ref for definition in definitions for ref in raw_schema_refs(definition)}
     refs |= {ref for ref in (workflow.metadata.pinned_payload_schema_ref,) if ref}
     return Dependencies(
-        actions=tuple(
-            NeededAction(action_id=action_id, version=version)
-            for action_id, version in sorted({called for step in steps for called in _called(step)})
-        ),
-        node_types=tuple(sorted({step["type"] for step in steps if isinstance(step.get("type"), str)})),
+        actions=tuple(NeededAction(action_id=action_id, version=version) for action_id, version in actions),
+        node_types=tuple(sorted({kind for definition in definitions for kind in raw_types(definition)})),
         schema_refs=tuple(sorted(refs)),
     )
-
-
-def raw_steps(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every step of a definition that may be invalid."""
-    for block in _BLOCKS:
-        children = node.get(block)
-        for child in children if isinstance(children, list) else ():
-            if isinstance(child, dict):
-                yield child
-                yield from raw_steps(child)
-
-
-def _called(step: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    match step:
-        case {"type": "action.call", "config": {"actionId": str(action_id), "version": int(version)}}:
-            yield action_id, version
-
-
-def _schema_refs(definition: Mapping[str, Any]) -> Iterator[str]:
-    trigger = definition.get("trigger")
-    source = trigger.get("sourcePayloadSchemaRef") if isinstance(trigger, dict) else None
-    yield from (ref for ref in (definition.get("payloadSchemaRef"), source) if isinstance(ref, str))
 
 
 def _check_unique(keys: Iterable[str]) -> None:

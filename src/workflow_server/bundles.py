@@ -26,9 +26,9 @@ from workflow_server.bundle_format import (
 from workflow_server.problems import ProblemError, not_found
 from workflow_server.publishing import pinned_queues
 from workflow_server.schedules import follow_trigger
+from workflow_server.workflow_views import settings_of
 
 _PAGE: Final = 200
-_SETTINGS: Final = frozenset(WorkflowSettings.model_fields)
 
 
 async def export_bundle(work: Backend, tenant: str, workflow_ids: Sequence[str], exported_at: datetime) -> Bundle:
@@ -90,13 +90,12 @@ def _exported_version(version: PublishedVersion) -> BundledVersion:
 
 def _metadata(row: WorkflowRow, definition: Mapping[str, Any]) -> Metadata:
     trigger = definition.get("trigger")
-    settings = row.model_dump(include=set(_SETTINGS))
     return Metadata(
         name=row.name,
         description=row.description,
         payload_schema_ref=row.payload_schema_ref,
         trigger=trigger if isinstance(trigger, dict) else None,
-        **settings,
+        **settings_of(row).model_dump(by_alias=False),
     )
 
 
@@ -213,7 +212,7 @@ async def _imported(work: Backend, tenant: str, item: BundledWorkflow) -> dict[s
     await work.catalog.save_draft(
         tenant, workflow_id, item.draft.definition, key=item.key, draft_version=item.draft.draft_version
     )
-    settings = item.metadata.model_dump(include=set(_SETTINGS))
+    settings = item.metadata.model_dump(include=set(WorkflowSettings.model_fields), by_alias=False)
     await work.catalog.save_settings(tenant, workflow_id, WorkflowSettings(**settings))
     schemas = await work.schemas.all_schemas(tenant)
     for ref, schema in _brought_schemas(item).items():

@@ -110,7 +110,9 @@ def install_problem_handlers(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         problem = as_problem(error)
         if problem is None or problem.status_code == 500:
-            structlog.get_logger(__name__).error("request_failed", path=request.url.path, exc_info=error)
+            # The server prints the traceback of what nobody expected; here is which request it was.
+            log = structlog.get_logger(__name__)
+            log.error("request_failed", method=request.method, path=request.url.path, error=repr(error))
         return problem_response(request, problem or _internal())
 
     for kind in (HTTPException, RequestValidationError, RuntimeFailureError, RPCError, RedisError, Exception):
@@ -135,5 +137,5 @@ def _invalid_request(error: RequestValidationError) -> ProblemError:
         }
         for item in error.errors()
     ]
-    summary = "; ".join(f"{finding['path']}: {finding['message']}" for finding in findings)
+    summary = "; ".join(f"{finding['stepPath']}: {finding['message']}" for finding in findings)
     return ProblemError(422, "INVALID_REQUEST", summary, findings=findings)

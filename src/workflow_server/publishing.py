@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_runtime.core.actions import ActionSpec, action_key
-from workflow_runtime.core.definition import Definition, called_actions, parse_definition
+from workflow_runtime.core.definition import Definition, called_actions
 from workflow_runtime.core.findings import Finding, has_errors
-from workflow_runtime.core.validation import Environment, validate_for_publish
+from workflow_runtime.core.validation import validate_document
 from workflow_runtime.service.launch import start_admitted
-from workflow_runtime.store.catalog import PublishedVersion, WorkflowRow, WorkflowSettings
+from workflow_runtime.store.catalog import PublishedVersion, WorkflowRow
 from workflow_server.backend import Backend
+from workflow_server.environment import load_environment
 from workflow_server.problems import ProblemError
 from workflow_server.schedules import follow_trigger
+from workflow_server.workflow_views import settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,7 @@ class Published:
 
 async def judge(work: Backend, tenant: str, data: Any) -> tuple[Definition | None, list[Finding]]:
     """Everything there is to say about a definition; no definition when it cannot be read as one."""
-    definition, findings = parse_definition(data)
-    if definition is None:
-        return None, findings
-    return definition, [*findings, *validate_for_publish(definition, await environment(work, tenant, definition))]
-
-
-async def environment(work: Backend, tenant: str, definition: Definition) -> Environment:
-    """What a definition may refer to."""
-    return Environment()
+    return validate_document(data, await load_environment(work, tenant, data))
 
 
 async def publish(
@@ -83,7 +77,7 @@ def definition_invalid(workflow_id: str, findings: list[Finding]) -> ProblemErro
 async def change_settings(work: Backend, tenant: str, workflow_id: str, changes: Mapping[str, Any]) -> WorkflowRow:
     """Change settings by their Python names, and start what may start now because of it."""
     row = await work.catalog.get_workflow(tenant, workflow_id)
-    settings = WorkflowSettings(**row.model_dump(include=set(WorkflowSettings.model_fields)) | dict(changes))
+    settings = settings_of(row).model_copy(update=dict(changes))
     await work.catalog.save_settings(tenant, workflow_id, settings)
     await start_admitted(work.client, work.runs, await work.runs.admit_waiting(tenant, workflow_id))
     return await work.catalog.get_workflow(tenant, workflow_id)

@@ -5,7 +5,6 @@ Process code only. Both must be told the same, or an event gets other keys on on
 
 import json
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -20,8 +19,8 @@ type CorrelationPaths = Mapping[str, tuple[str, ...]]
 class EventSettings(ProcessSettings):
     """Where correlation keys are found, and how long a finished event stays, in seconds."""
 
-    workflow_runtime_v2_event_correlation_paths_json: Annotated[CorrelationPaths, NoDecode] = MappingProxyType(
-        DEFAULT_CORRELATION_PATHS
+    workflow_runtime_v2_event_correlation_paths_json: Annotated[CorrelationPaths, NoDecode] = Field(
+        default_factory=DEFAULT_CORRELATION_PATHS.copy
     )
     event_retention_seconds: int = Field(default=24 * 60 * 60, ge=1)
 

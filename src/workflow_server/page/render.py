@@ -99,10 +99,10 @@ def _environment() -> Environment:
     return environment
 
 
-def html(template: str, status: int = 200, **values: Any) -> Response:
+def html(template: str, http_status: int, **values: Any) -> Response:
     """A rendered page with its security headers."""
     text = _environment().get_template(template).render(**values)
-    return HTMLResponse(text, status_code=status, headers=dict(HEADERS))
+    return HTMLResponse(text, status_code=http_status, headers=dict(HEADERS))
 
 
 @functools.cache

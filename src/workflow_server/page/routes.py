@@ -37,12 +37,12 @@ class Frame:
         self.tenants = tuple(sorted({tenant, DEFAULT_TENANT, *tenants}))
         self.work = work
 
-    def page(self, template: str, active: str, status: int = 200, **values: Any) -> Response:
+    def page(self, template: str, active: str, *, http_status: int = 200, **values: Any) -> Response:
         """The template inside the frame."""
         image = self.work.image
         return html(
             template,
-            status,
+            http_status,
             active=active,
             tenant=self.tenant,
             tenants=self.tenants,
@@ -204,4 +204,4 @@ async def ownership_page(frame: InFrame) -> Response:
 
 
 def _missing(frame: Frame, active: str, title: str, detail: str) -> Response:
-    return frame.page("problem.html", active, 404, title=title, detail=detail)
+    return frame.page("problem.html", active, http_status=404, title=title, detail=detail)

@@ -1,0 +1,121 @@
+"""The server's application over a real Redis and a real Temporal server, in the test's own event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
+
+from workflow_runtime.bootstrap import app_actions
+from workflow_runtime.core.contract import APP_ACTION_QUEUE, AUTHORED_QUEUE
+from workflow_runtime.service.action_dispatch import ActionDispatcher
+from workflow_runtime.service.health import Health
+from workflow_runtime.service.image import UNMANAGED, ImageManifest
+from workflow_runtime.service.sandbox import workflow_runner
+from workflow_runtime.store.catalog import Catalog
+from workflow_runtime.store.ledger import ActionLedger
+from workflow_runtime.store.runs import Runs
+from workflow_runtime.store.secrets import DirectorySecrets
+from workflow_runtime.store.tasks import Tasks
+from workflow_runtime.store.waits import WaitIndex
+from workflow_server.app import attach, build_app
+from workflow_server.backend import Backend, build_backend
+from workflow_server.settings import ServerSettings
+from workflow_worker.actions import builtin_actions
+from workflow_worker.authored_run import AuthoredRun
+from workflow_worker.run_activities import RunActivities
+
+TENANT = "acme"
+IMAGE = ImageManifest(name="workflow-server", digest=UNMANAGED)
+
+type Ended = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+async def temporal_client(temporal_server: str) -> Client:
+    return await Client.connect(
+        temporal_server, data_converter=pydantic_data_converter, identity="workflow-server@unmanaged/test"
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServerSettings:
+    return ServerSettings(workflow_secrets_dir=tmp_path)
+
+
+@pytest.fixture
+def backend(temporal_client: Client, redis_client: Redis, settings: ServerSettings) -> Backend:
+    return build_backend(temporal_client, redis_client, IMAGE, settings)
+
+
+@pytest.fixture
+async def http(backend: Backend, settings: ServerSettings) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the application, as tenant acme."""
+    app = build_app(Health(IMAGE, CollectorRegistry()), token=None, max_body_bytes=settings.max_body_bytes)
+    attach(app, backend)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    headers = {"X-Tenant-Id": TENANT}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://server", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def workers(backend: Backend, settings: ServerSettings) -> AsyncIterator[None]:
+    """workflow-worker's and workflow-server's Temporal workers, in this event loop."""
+    client, redis = backend.client, backend.redis
+    secrets, ledger = DirectorySecrets(settings.workflow_secrets_dir), ActionLedger(redis)
+    runs = RunActivities(
+        catalog=Catalog(redis), runs=Runs(redis), waits=WaitIndex(redis), tasks=Tasks(redis), client=client
+    )
+    async with (
+        builtin_actions(redis, ()) as builtin,
+        app_actions(None, None) as app,
+        Worker(
+            client,
+            task_queue=AUTHORED_QUEUE,
+            workflows=[AuthoredRun],
+            activities=[
+                ActionDispatcher(builtin, ledger=ledger, secrets=secrets).execute,
+                runs.load,
+                runs.sync,
+                runs.create_child,
+                runs.abandon,
+            ],
+            workflow_runner=workflow_runner(),
+        ),
+        Worker(
+            client,
+            task_queue=APP_ACTION_QUEUE,
+            activities=[ActionDispatcher(app, ledger=ledger, secrets=secrets).execute],
+        ),
+    ):
+        yield
+
+
+@pytest.fixture
+def ended(http: httpx2.AsyncClient) -> Ended:
+    """Waits until a run has ended, and answers its detail."""
+
+    async def wait(run_id: str) -> dict[str, Any]:
+        return await until(http, run_id, lambda detail: detail["run"]["endedAt"] is not None)
+
+    return wait
+
+
+async def until(http: httpx2.AsyncClient, run_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The detail of a run as soon as ``condition`` holds; fails after a minute with what the run is doing."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        answer = await http.get(f"/api/runs/{run_id}")
+        detail: dict[str, Any] = answer.json()
+        if answer.status_code == 200 and condition(detail):
+            return detail
+        assert asyncio.get_running_loop().time() < deadline, detail
+        await asyncio.sleep(0.05)
