@@ -1,23 +1,18 @@
 """Settings of workflow-worker. Process code only."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from workflow_runtime.core.contract import DEFAULT_CORRELATION_PATHS, EVENT_CONSUMER_GROUP
-from workflow_runtime.service.settings import ProcessSettings
+from workflow_runtime.core.contract import EVENT_CONSUMER_GROUP
+from workflow_runtime.service.event_settings import EventSettings
 from workflow_worker.ingress import IngressSettings
 
-type CorrelationPaths = Mapping[str, tuple[str, ...]]
 
-
-class WorkflowWorkerSettings(ProcessSettings):
-    """What workflow-worker can be told beyond what every process can. Times are in seconds.
+class WorkflowWorkerSettings(EventSettings):
+    """What workflow-worker can be told beyond what every process can.
 
     ``http_action_allowed_hosts`` are the hosts ``http.request`` may call, comma separated, ``*.example.org`` for all
     below a domain; none by default. ``workflow_secrets_dir`` holds the secrets of authored workflows, one directory per
@@ -25,23 +20,8 @@ class WorkflowWorkerSettings(ProcessSettings):
     """
 
     workflow_runtime_v2_event_consumer_group: str = Field(default=EVENT_CONSUMER_GROUP, min_length=1)
-    workflow_runtime_v2_event_correlation_paths_json: Annotated[CorrelationPaths, NoDecode] = MappingProxyType(
-        DEFAULT_CORRELATION_PATHS
-    )
-    event_retention_seconds: int = Field(default=24 * 60 * 60, ge=1)
-
     http_action_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     workflow_secrets_dir: Path = Path("/run/workflow-secrets")
-
-    @field_validator("workflow_runtime_v2_event_correlation_paths_json", mode="before")
-    @classmethod
-    def _parse_paths(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except json.JSONDecodeError as error:
-            raise ValueError(f'not JSON ({error.msg}); write for example {{"*": ["ticketId"]}}') from None
 
     @field_validator("http_action_allowed_hosts", mode="before")
     @classmethod

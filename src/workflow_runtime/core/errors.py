@@ -11,7 +11,7 @@ Cancellation is decided by this type (and Temporal's own cancellation types), ne
 """
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from workflow_runtime.core._wire import WireModel
 
@@ -112,3 +112,24 @@ class CorruptionFailure(RuntimeFailureError):
     """The interpreter met a state that cannot be; no step may catch this."""
 
     category = Category.CORRUPTION
+
+
+_BY_CATEGORY: Final[dict[Category, type[RuntimeFailureError]]] = {
+    kind.category: kind
+    for kind in (
+        ValidationFailure,
+        ExpressionFailure,
+        TransientFailure,
+        ActionFailure,
+        TimeoutFailure,
+        QuotaExceededFailure,
+        ChildWorkflowFailure,
+        CancellationFailure,
+        CorruptionFailure,
+    )
+}
+
+
+def failure_error(failure: Failure) -> RuntimeFailureError:
+    """The exception that carries ``failure``, without path and time; the inverse of ``to_failure``."""
+    return _BY_CATEGORY[failure.category](failure.message, code=failure.code, details=failure.details)

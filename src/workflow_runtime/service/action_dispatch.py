@@ -6,17 +6,27 @@ is RUNTIME.md section 6: known action, secrets, input schema, ledger, handler, o
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from redis.exceptions import RedisError
 from temporalio import activity
 
 from workflow_runtime.core.actions import ActionSpec, validate_json
 from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionContext, ActionRequest
-from workflow_runtime.core.errors import ActionFailure, Failure, RuntimeFailureError, ValidationFailure
+from workflow_runtime.core.errors import (
+    ActionFailure,
+    Failure,
+    RuntimeFailureError,
+    TransientFailure,
+    ValidationFailure,
+    failure_error,
+)
 from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.heartbeat import heartbeats
+from workflow_runtime.service.patience import until_store_answers
 from workflow_runtime.store.ledger import LedgerVerdict
 
 _REDACTED = "[SECRET:REDACTED]"
@@ -98,7 +108,9 @@ class ActionDispatcher:
         secrets = _SecretScope(self._secrets, request.context.tenant_id)
         value = await secrets.fill(request.input)
         _require(action.spec.input_schema, value, request, "input", secrets)
-        verdict, output = await self._ledger.begin(request, side_effectful=action.spec.side_effectful)
+        verdict, output = await until_store_answers(
+            lambda: self._ledger.begin(request, side_effectful=action.spec.side_effectful)
+        )
         if verdict is LedgerVerdict.SUCCEEDED:
             return output
         call = ActionCall(value, request.idempotency_key, request.context, verdict is LedgerVerdict.UNKNOWN)
@@ -111,12 +123,15 @@ class ActionDispatcher:
             output = secrets.scrub(await _guarded(action.handler, call, secrets))
             _require(action.spec.output_schema, output, request, "output", secrets)
         except RuntimeFailureError as error:
-            await self._ledger.fail(request, error.to_failure())
+            failure = error.to_failure()
+            await until_store_answers(lambda: self._ledger.fail(request, failure))
             raise
         except asyncio.CancelledError:
-            await self._ledger.unknown(request)
+            # Without this note the entry stays STARTED, which the next attempt takes for the same thing.
+            with contextlib.suppress(RedisError):
+                await self._ledger.unknown(request)
             raise
-        return await self._ledger.succeed(request, output)
+        return await until_store_answers(lambda: self._ledger.succeed(request, output))
 
     def _find(self, request: ActionRequest) -> ServedAction:
         action = self._actions.get((request.action_id, request.version))
@@ -131,14 +146,17 @@ class ActionDispatcher:
 
 async def _guarded(handler: Handler, call: ActionCall, secrets: "_SecretScope") -> Any:
     """Run the handler; whatever it raises leaves as a typed failure that shows no secret."""
+    # None of these keeps its cause: Temporal writes causes into the history, and a cause is not scrubbed.
     try:
         return await handler(call)
     except RuntimeFailureError as error:
-        failure = type(error)
-        raise failure(secrets.scrub(error.message), code=error.code, details=secrets.scrub(error.details)) from error
+        scrubbed = {"message": secrets.scrub(error.message), "details": secrets.scrub(error.details)}
+        raise failure_error(error.to_failure().model_copy(update=scrubbed)) from None
+    except RedisError:
+        raise TransientFailure("the store did not answer", code="STORE_UNREACHABLE") from None
     except Exception as error:
         message = secrets.scrub(f"{type(error).__name__}: {error}")
-        raise ActionFailure(message, code="ACTION_CRASHED") from error
+        raise ActionFailure(message, code="ACTION_CRASHED") from None
 
 
 def _require(schema: Any, value: Any, request: ActionRequest, side: str, secrets: "_SecretScope") -> None:

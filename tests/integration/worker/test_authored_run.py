@@ -1,7 +1,8 @@
 """Authored runs through the Temporal shell: the whole way, queries, admission, cancellation, lost workers."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, cast
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
@@ -171,8 +172,9 @@ async def test_malformed_signals_do_not_disturb_a_run(authored: Authored) -> Non
     async with authored.serving():
         handle = await authored.start(await authored.publish(wait("w", "PAID")))
         await authored.waiting(handle, "waitForEvent")
+        arguments: tuple[Any, ...] = (7, {"eventId": 7}, [], "x" * 1000)
         for signal in ("workflowRuntimeV2Event", "workflowRuntimeV2HumanTask", "workflowRuntimeV2QuotaResume"):
-            for argument in (7, {"eventId": 7}, [], "x" * 1000):
+            for argument in arguments:
                 await handle.signal(signal, argument)
         await send_event(handle, "e", "PAID", "7")
         assert (await handle.result())["vars"]["eventName"] == "PAID"
@@ -180,7 +182,7 @@ async def test_malformed_signals_do_not_disturb_a_run(authored: Authored) -> Non
 
 async def test_a_run_whose_row_is_unknown_fails_and_says_so(authored: Authored) -> None:
     workflow_id = await authored.publish(wait("w", "PAID"))
-    argument = {"runId": "stray", "tenantId": TENANT, "workflowId": workflow_id, "workflowVersion": 1}
+    argument: dict[str, Any] = {"runId": "stray", "tenantId": TENANT, "workflowId": workflow_id, "workflowVersion": 1}
     async with authored.serving():
         handle = await authored.client.start_workflow(
             RUN_WORKFLOW_TYPE, argument, id="workflow-runtime-v2:run:stray", task_queue=AUTHORED_QUEUE
@@ -194,7 +196,7 @@ async def test_a_definition_that_was_tampered_with_is_never_run(authored: Author
     workflow_id = await authored.publish(action("a", "echo"))
     handle = await authored.start(workflow_id)
     key = f"wf:{{{TENANT}}}:workflow:{workflow_id}:version:1"
-    text = await authored.redis.hget(key, "definition")
+    text = await cast(Awaitable[str], authored.redis.hget(key, "definition"))
     await authored.redis.hset(key, "definition", text.replace("test.echo", "test.evil"))
     async with authored.serving():
         error = await authored.failure(handle)

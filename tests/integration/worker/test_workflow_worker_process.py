@@ -1,0 +1,148 @@
+"""The workflow-worker process as an operator meets it: what it says, how it waits for others, how it ends."""
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from tests.fixtures.authored import TENANT, Authored, assign, eventually, run_id_of, wait
+from tests.fixtures.processes import service_process
+from tests.fixtures.servers import free_port, running_redis, running_temporal
+
+from workflow_runtime.core.contract import AUTHORED_QUEUE, DOMAIN_QUEUES, EVENT_CONSUMER_GROUP, EVENT_STREAM
+from workflow_runtime.service.pollers import Poller, queue_pollers
+from workflow_runtime.store.events import NewEvent, publish
+
+STEPS = (assign("first", x="1"), wait("paid", "PAID", "T1", assign={"vars.by": {"$expr": "event.by"}}))
+
+
+def _settings(temporal_server: str, redis_url: str, **more: str) -> dict[str, str]:
+    return {"TEMPORAL_ADDRESS": temporal_server, "REDIS_URL": redis_url, **more}
+
+
+async def test_an_authored_run_completes_without_temporal_worker_and_the_worker_drains(
+    authored: Authored, temporal_server: str, redis_url: str, tmp_path: Path
+) -> None:
+    with service_process("workflow_worker", free_port(), tmp_path, **_settings(temporal_server, redis_url)) as worker:
+        worker.until_ready()
+        line = worker.events("polling_queues")[0]
+        assert (line["queues"], line["consumer_group"]) == ([AUTHORED_QUEUE], EVENT_CONSUMER_GROUP)
+        pollers = await queue_pollers(authored.client, AUTHORED_QUEUE)
+        assert _kinds(pollers, worker.pid) == {"workflow", "activity"}
+        for queue in DOMAIN_QUEUES:
+            assert _kinds(await queue_pollers(authored.client, queue), worker.pid) == set()
+
+        handle = await authored.start(await authored.publish(*STEPS))
+        await authored.waiting(handle, "waitForEvent")
+        await _pay(authored, "ann")
+        assert (await handle.result())["vars"]["by"] == "ann"
+
+        worker.signal(signal.SIGTERM)
+        assert worker.wait() == 0
+        assert worker.events("drain_finished")
+        assert worker.errors.read_text() == ""
+
+
+async def _pay(authored: Authored, by: str) -> None:
+    event = NewEvent(tenant=TENANT, event_name="PAID", payload={"by": by}, correlation_key="T1")
+    await publish(authored.redis, event)
+
+
+def _kinds(pollers: Sequence[Poller], pid: int) -> set[str]:
+    return {poller.kind for poller in pollers if poller.identity.endswith(f":{pid}")}
+
+
+async def test_killed_while_a_run_waits_the_next_worker_goes_on_with_it(
+    authored: Authored, temporal_server: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = _settings(temporal_server, redis_url)
+    handle = await authored.start(await authored.publish(*STEPS))
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+
+        async def waits() -> bool | None:
+            row = await authored.runs.get_run(TENANT, run_id_of(handle))
+            return True if row and row.status == "WAITING" else None
+
+        await eventually(waits)
+        worker.kill()
+    await _pay(authored, "bob")
+    with service_process("workflow_worker", free_port(), tmp_path, **settings):
+        assert (await handle.result())["vars"]["by"] == "bob"
+
+
+def test_it_starts_before_its_dependencies_and_becomes_ready_when_they_come(tmp_path: Path) -> None:
+    temporal_port, redis_port = free_port(), free_port()
+    settings = _settings(f"127.0.0.1:{temporal_port}", f"redis://127.0.0.1:{redis_port}/0")
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+        worker.until(lambda: len(worker.events("dependency_unreachable")) >= 4)
+        assert {line["dependency"] for line in worker.events("dependency_unreachable")} == {"Temporal", "Redis"}
+        status, report = worker.get("/readyz")
+        assert (status, report["phase"]) == (503, "starting")
+        assert worker.get("/livez")[0] == 200
+        (tmp_path / "redis").mkdir()
+        (tmp_path / "temporal").mkdir()
+        with (
+            running_redis(tmp_path / "redis", port=redis_port),
+            running_temporal(tmp_path / "temporal", port=temporal_port),
+        ):
+            worker.until_ready()
+
+
+@pytest.mark.parametrize("missing", ["Temporal", "Redis"])
+def test_a_dependency_that_does_not_come_ends_it_with_one_line(
+    missing: str, temporal_server: str, redis_url: str, tmp_path: Path
+) -> None:
+    addresses = {"Temporal": temporal_server, "Redis": redis_url}
+    gone = f"127.0.0.1:{free_port()}"
+    addresses[missing] = gone if missing == "Temporal" else f"redis://{gone}/0"
+    settings = _settings(addresses["Temporal"], addresses["Redis"], CONNECT_DEADLINE_SECONDS="1")
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+        assert worker.wait() == 1
+        line = worker.errors.read_text()
+    assert line.startswith(f"workflow-worker: {missing} at {gone} is unreachable after 1 s")
+    assert line.count("\n") == 1
+
+
+def test_sigterm_while_connecting_ends_it_at_once(tmp_path: Path) -> None:
+    settings = _settings(f"127.0.0.1:{free_port()}", f"redis://127.0.0.1:{free_port()}/0")
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+        worker.until(lambda: bool(worker.events("dependency_unreachable")))
+        worker.signal(signal.SIGTERM)
+        assert worker.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON", "{"),
+        ("SHUTDOWN_GRACE_SECONDS", "soon"),
+        ("WORKER_VERSIONING", "sometimes"),
+    ],
+)
+def test_a_wrong_setting_ends_it_with_one_line_that_names_it(variable: str, value: str, tmp_path: Path) -> None:
+    with service_process("workflow_worker", free_port(), tmp_path, **{variable: value}) as worker:
+        assert worker.wait() == 2
+        line = worker.errors.read_text()
+    assert variable in line
+    assert line.count("\n") == 1
+
+
+async def test_readiness_follows_redis(temporal_server: str, tmp_path: Path) -> None:
+    port = free_port()
+    settings = _settings(temporal_server, f"redis://127.0.0.1:{port}/0")
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+        with running_redis(tmp_path, port=port):
+            worker.until_ready()
+        worker.until(lambda: worker.get("/readyz")[0] == 503)
+        with running_redis(tmp_path, port=port):
+            worker.until_ready()
+
+
+async def test_the_event_stream_is_read_in_the_consumer_group(
+    redis_client: Redis, temporal_server: str, redis_url: str, tmp_path: Path
+) -> None:
+    with service_process("workflow_worker", free_port(), tmp_path, **_settings(temporal_server, redis_url)) as worker:
+        worker.until_ready()
+        groups = await redis_client.xinfo_groups(EVENT_STREAM)
+    assert [group["name"] for group in groups] == [EVENT_CONSUMER_GROUP]
