@@ -1,0 +1,90 @@
+"""However much lies in the stream: bounded work, ready queue and memory (G12); and draining."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from tests.fakes.run_gateway import RunGatewayFake
+from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, until
+
+from workflow_runtime.core.contract import EVENT_STREAM
+from workflow_runtime.store.events import EventLedger, ReadyQueue, publish
+
+BACKLOG = 100_000
+ROUTED = 3_000
+MEGABYTE = 1024 * 1024
+BOUNDED = QUICK.model_copy(update={"max_in_flight": 20, "max_ready": 50, "read_batch": 25})
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+async def fill_the_stream(redis: Redis) -> None:
+    for start in range(0, BACKLOG, 1000):
+        pipe = redis.pipeline(transaction=False)
+        for number in range(start, start + 1000):
+            fields = new_event("CLOSED", {"ticketId": str(number), "text": "x" * 200}).incoming().fields
+            pipe.xadd(EVENT_STREAM, cast(Any, fields))
+        await pipe.execute()
+
+
+async def test_a_backlog_of_100000_events_is_worked_off_in_bounded_room(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "follow-up", "CLOSED")
+    await fill_the_stream(redis_client)
+    ready, seen = ReadyQueue(redis_client), {"under way": 0, "ready": 0, "started": 0}
+
+    async def measure(_run_id: str) -> None:
+        seen["under way"] = max(seen["under way"], ingress.status.in_flight)
+        seen["ready"] = max(seen["ready"], await ready.length())
+        seen["started"] += 1
+
+    gateway = RunGatewayFake(faults=[measure])
+    before = resident_bytes()
+    async with running(redis_client, gateway, BOUNDED) as ingress:
+        await until(lambda: len(gateway.started), ROUTED.__le__)
+        grown = resident_bytes() - before
+        await until(lambda: ingress.status.lag, lambda lag: lag > BACKLOG // 2)
+    assert 1 < seen["under way"] <= 20
+    assert 1 < seen["ready"] <= 50 + 25
+    assert grown < 64 * MEGABYTE, f"grew by {grown // MEGABYTE} MB"
+    assert await redis_client.xlen(EVENT_STREAM) > BACKLOG // 2
+
+
+async def test_draining_finishes_what_is_under_way_and_reads_nothing_new(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "follow-up", "CLOSED")
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(_run_id: str) -> None:
+        begun.set()
+        await release.wait()
+
+    gateway = RunGatewayFake(faults=[slow])
+    async with running(redis_client, gateway):
+        first = await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"}))
+        await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"}))
+        await begun.wait()
+        asyncio.get_running_loop().call_later(0.3, release.set)
+    assert [start.event_id for start in gateway.started.values()] == [first]
+    late = await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"}))
+    assert await EventLedger(redis_client).read(TENANT, [late]) == []
+
+
+async def test_what_is_not_finished_in_time_is_given_to_another_replica_at_once(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "follow-up", "CLOSED")
+    begun = asyncio.Event()
+
+    async def hangs(_run_id: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    settings = QUICK.model_copy(update={"drain_seconds": 0.1, "lease_seconds": 3600.0, "grace_seconds": 3600.0})
+    async with running(redis_client, RunGatewayFake(faults=[hangs]), settings, identity="first"):
+        event_id = await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"}))
+        await begun.wait()
+    gateway = RunGatewayFake()
+    async with running(redis_client, gateway, settings, identity="second"):
+        await until(lambda: list(gateway.started.values()))
+    assert [start.event_id for start in gateway.started.values()] == [event_id]
