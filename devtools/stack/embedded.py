@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 from devtools.console import step
@@ -14,6 +16,9 @@ from devtools.paths import STATE
 from devtools.stack.record import Stack
 
 _STOP_SECONDS = 60.0
+_LOG = STATE / "logs" / "supervisord.log"
+_EXITED = re.compile(r"exited: (\S+) ")
+_EXITS = 3
 _KEPT = ("HOME", "LANG", "PATH", "TZ")
 
 
@@ -29,6 +34,7 @@ def start(environment: Path, configuration: str, variables: dict[str, str], port
     settings = {name: os.environ[name] for name in _KEPT if name in os.environ}
     settings |= variables | {"WORKFLOW_STATE": str(STATE)}
     argv = [str(environment / "bin" / "python3"), "-m", "supervisor.supervisord", "--nodaemon", "-c", configuration]
+    _LOG.unlink(missing_ok=True)  # what ended in an earlier life says nothing about this one
     with (STATE / "logs" / "supervisord.out").open("ab") as log:
         process = subprocess.Popen(
             argv, env=settings, cwd=STATE, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -47,9 +53,18 @@ def _make_volumes(configuration: str) -> None:
 
 def problem(stack: Stack) -> str | None:
     """Why the services cannot become ready any more, or None."""
-    if running(stack):
-        return None
-    return f"supervisord has ended; its last words are in {STATE / 'logs' / 'supervisord.out'}"
+    if not running(stack):
+        return f"supervisord has ended; its last words are in {STATE / 'logs' / 'supervisord.out'}"
+    for service, times in Counter(_EXITED.findall(_read(_LOG))).items():
+        if times >= _EXITS:
+            log = STATE / "logs" / f"{service}.log"
+            last = _read(log).strip().rpartition("\n")[2]
+            return f"{service} has ended {times} times; the last line of {log}: {last}"
+    return None
+
+
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def running(stack: Stack) -> bool:
