@@ -10,6 +10,7 @@ from workflow_runtime.service.health import Health, health_routes
 from workflow_server import api, page
 from workflow_server.auth import TokenMiddleware
 from workflow_server.backend import Backend
+from workflow_server.body_bound import BodyBoundMiddleware
 from workflow_server.problems import install_problem_handlers
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {
@@ -30,8 +31,7 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=max_body_bytes,
-        middleware=[Middleware(TokenMiddleware, token=token)] if token is not None else [],
+        middleware=_middleware(token, max_body_bytes),
         routes=[*health_routes(health)],
     )
     app.state.backend = None
@@ -39,6 +39,11 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
     for router in (*api.ROUTERS, page.ROUTER):
         app.include_router(router)
     return app
+
+
+def _middleware(token: str | None, max_body_bytes: int) -> list[Middleware]:
+    bound = Middleware(BodyBoundMiddleware, max_bytes=max_body_bytes)
+    return [bound] if token is None else [Middleware(TokenMiddleware, token=token), bound]
 
 
 def attach(app: FastAPI, backend: Backend) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
@@ -44,6 +45,15 @@ def words(status: str) -> str:
     'Retry scheduled'
     """
     return status.replace("_", " ").capitalize()
+
+
+def link(path: str, tenant: str, query: Mapping[str, Any] | None = None) -> str:
+    """The address of another page of the same tenant.
+
+    >>> link("/runs/a b", "acme", {"status": "FAILED"})
+    '/runs/a%20b?tenant=acme&status=FAILED'
+    """
+    return f"{quote(path)}?{urlencode({'tenant': tenant, **(query or {})})}"
 
 
 def short_id(text: str) -> str:
@@ -95,7 +105,7 @@ def _environment() -> Environment:
     )
     for function in (short_id, short_time, took, trigger_words, pretty_json):
         environment.filters[function.__name__] = function
-    environment.globals.update(tone=tone, words=words, css_version=_css_version())
+    environment.globals.update(link=link, tone=tone, words=words, css_version=_css_version())
     return environment
 
 

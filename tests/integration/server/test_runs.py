@@ -28,7 +28,7 @@ WAITING_STEPS = [
 ]
 TASK_STEPS = [
     {"id": "approve", "type": "human.task", "config": {"taskType": "approval", "title": "May we?"}},
-    {"id": "keep", "type": "transform.assign", "config": {"assign": {"vars.answer": {"$expr": "vars.event.payload"}}}},
+    {"id": "keep", "type": "transform.assign", "config": {"assign": {"vars.answer": {"$expr": "vars.event.yes"}}}},
 ]
 
 

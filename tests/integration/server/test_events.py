@@ -1,0 +1,136 @@
+"""Events through the API: accepted once, routed by the real ingress, explained afterwards."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.integration.server.conftest import TENANT, Ended
+from tests.integration.server.definitions import definition
+
+from workflow_runtime.store.events import DeadLetters, NewEvent
+from workflow_server.backend import Backend
+from workflow_worker.ingress import IngressSettings, build_ingress
+
+
+@pytest.fixture
+async def ingress(backend: Backend) -> AsyncIterator[None]:
+    """workflow-worker's ingress, in this event loop."""
+    stop = asyncio.Event()
+    settings = IngressSettings(sweep_seconds=0.1, block_seconds=0.1)
+    running = build_ingress(
+        backend.redis, backend.client, settings, identity=f"test-{uuid.uuid4()}", registry=CollectorRegistry()
+    )
+    task = asyncio.create_task(running.run(stop))
+    yield
+    stop.set()
+    await task
+
+
+async def publish(http: httpx2.AsyncClient, **changes: Any) -> None:
+    await http.put("/api/schemas/payload.Ticket.v1", json={"type": "object"})
+    await http.put("/api/event-types/ticket.created", json={"payloadSchemaRef": "payload.Ticket.v1"})
+    trigger = {"type": "event", "eventName": "ticket.created"}
+    body = {"definition": definition(payloadSchemaRef="payload.Ticket.v1", trigger=trigger, **changes)}
+    answer = await http.post("/api/workflows/greeting/publish", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+async def explained(http: httpx2.AsyncClient, event_id: str) -> dict[str, Any]:
+    """The explanation of an event as soon as its routing is done; fails after a minute."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        explanation: dict[str, Any] = (await http.get(f"/api/events/{event_id}")).json()
+        if explanation["status"] == "DONE":
+            return explanation
+        assert asyncio.get_running_loop().time() < deadline, explanation
+        await asyncio.sleep(0.05)
+
+
+async def test_an_event_is_accepted_once(http: httpx2.AsyncClient) -> None:
+    event = {"eventName": "ticket.created", "payload": {"ticketId": "T-1"}, "eventId": str(uuid.uuid4())}
+    first, again = await http.post("/api/events", json=event), await http.post("/api/events", json=event)
+    assert (first.status_code, first.json()["duplicate"]) == (202, False)
+    assert (again.status_code, again.json()["duplicate"]) == (200, True)
+    assert first.json()["eventId"] == again.json()["eventId"] == event["eventId"]
+    assert first.headers["location"] == f"/api/events/{event['eventId']}"
+
+
+async def test_an_event_says_where_its_keys_came_from(http: httpx2.AsyncClient) -> None:
+    posted = await http.post("/api/events", json={"eventName": "e", "payload": {"ticketId": "T-1", "password": "p"}})
+    explanation = (await http.get(posted.headers["location"])).json()
+    assert explanation["keys"] == [{"key": "T-1", "path": "ticketId"}]
+    assert explanation["payload"] == {"ticketId": "T-1", "password": "[REDACTED]"}
+    assert (explanation["status"], explanation["source"], explanation["outcome"]) == ("RECEIVED", "api", "ROUTING")
+
+
+async def test_an_event_starts_the_run_it_triggers(
+    http: httpx2.AsyncClient, workers: None, ingress: None, ended: Ended
+) -> None:
+    await publish(http)
+    posted = (
+        await http.post("/api/events", json={"eventName": "ticket.created", "payload": {"ticketId": "T-1"}})
+    ).json()
+    explanation = await explained(http, posted["eventId"])
+    [target] = explanation["targets"]
+    assert (explanation["outcome"], target["kind"], target["status"]) == ("MATCHED", "trigger", "DELIVERED")
+    detail = await ended(target["runId"])
+    assert (detail["run"]["status"], detail["run"]["triggerEventId"]) == ("SUCCEEDED", posted["eventId"])
+    assert detail["payload"] == {"ticketId": "T-1"}
+
+
+async def test_an_event_nobody_wants_stays_visible_with_the_reason(http: httpx2.AsyncClient, ingress: None) -> None:
+    posted = (await http.post("/api/events", json={"eventName": "nobody.cares", "payload": {}})).json()
+    explanation = await explained(http, posted["eventId"])
+    assert (explanation["outcome"], explanation["targets"]) == ("UNMATCHED", [])
+    assert explanation["reason"]
+    listed = (await http.get("/api/events")).json()["events"]
+    assert [(event["eventId"], event["outcome"]) for event in listed] == [(posted["eventId"], "UNMATCHED")]
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ({"payload": {}}, "INVALID_REQUEST"),
+        ({"eventName": "", "payload": {}}, "INVALID_REQUEST"),
+        ({"eventName": "e", "payload": {}, "colour": "red"}, "INVALID_REQUEST"),
+        ({"eventName": "e", "payload": {}, "eventId": "not-a-uuid"}, "MALFORMED_EVENT"),
+        ({"eventName": "e", "payload": {}, "timestamp": "yesterday"}, "MALFORMED_EVENT"),
+        ({"eventName": "e\n", "payload": {}}, "MALFORMED_EVENT"),
+    ],
+)
+async def test_what_is_no_event_is_refused(http: httpx2.AsyncClient, event: dict[str, Any], code: str) -> None:
+    answer = await http.post("/api/events", json=event)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (await http.get("/api/events")).json()["events"] == []
+
+
+async def test_tenants_do_not_see_each_others_events(http: httpx2.AsyncClient) -> None:
+    posted = await http.post("/api/events", json={"eventName": "e", "payload": {}})
+    other = {"X-Tenant-Id": "globex"}
+    assert (await http.get(posted.headers["location"], headers=other)).status_code == 404
+    assert (await http.get("/api/events", headers=other)).json()["events"] == []
+
+
+async def test_a_dead_letter_is_shown_redriven_and_audited(http: httpx2.AsyncClient, backend: Backend) -> None:
+    event = NewEvent(tenant=TENANT, event_name="e", payload={}).incoming()
+    pairs = [(name.encode(), value.encode()) for name, value in event.fields.items()]
+    letters = DeadLetters(backend.redis)
+    first = await letters.add(pairs, reason="no route", attempts=5, source="1-1")
+    second = await letters.add([(b"nonsense", b"\xff")], reason="not an event", attempts=1, source="2-2")
+    listed = (await http.get("/api/dead-letters")).json()
+    assert [letter["id"] for letter in listed["deadLetters"]] == [second, first]
+    assert (await http.get(f"/api/dead-letters/{second}")).json()["fields"] == {"nonsense": "\\xff"}
+    actor = {"X-Actor": "ada"}
+    assert (await http.post(f"/api/dead-letters/{first}/redrive", headers=actor)).status_code == 202
+    assert (await http.delete(f"/api/dead-letters/{second}", headers=actor)).status_code == 204
+    assert (await http.get("/api/dead-letters")).json()["deadLetters"] == []
+    audit = (await http.get("/api/dead-letters/audit")).json()["audit"]
+    assert [(row["letterId"], row["action"], row["actor"]) for row in audit] == [
+        (second, "drop", "ada"),
+        (first, "redrive", "ada"),
+    ]
+    assert (await http.get(f"/api/dead-letters/{first}")).status_code == 404

@@ -1,0 +1,92 @@
+"""The surface as a whole: bounds of a request, the time before the connections stand, health, ownership, the token."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.integration.server.conftest import IMAGE
+from tests.integration.server.definitions import definition
+
+from workflow_runtime.service.health import Health
+from workflow_server.app import attach, build_app
+from workflow_server.backend import Backend
+
+
+def client_of(app: object, **headers: str) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx2.AsyncClient(transport=transport, base_url="http://server", headers=headers)
+
+
+async def endless() -> AsyncIterator[bytes]:
+    """A body whose length is not announced."""
+    while True:
+        yield b"[" * 1024
+
+
+async def test_a_body_above_the_bound_is_refused_as_a_problem(backend: Backend) -> None:
+    app = build_app(Health(IMAGE, CollectorRegistry()), token=None, max_body_bytes=2048)
+    attach(app, backend)
+    async with client_of(app) as http:
+        answer = await http.post("/api/events", json={"eventName": "e", "payload": "x" * 4096})
+        assert (answer.status_code, answer.json()["code"]) == (413, "CONTENT_TOO_LARGE")
+        answer = await http.post("/api/events", content=endless(), headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (413, "CONTENT_TOO_LARGE")
+        assert (await http.post("/api/events", json={"eventName": "e", "payload": "x"})).status_code == 202
+
+
+async def test_a_payload_of_two_megabytes_is_taken(http: httpx2.AsyncClient) -> None:
+    await http.put("/api/schemas/payload.Any.v1", json={"type": "object"})
+    body = {"definition": definition(payloadSchemaRef="payload.Any.v1")}
+    await http.post("/api/workflows/greeting/publish", json=body)
+    answer = await http.post("/api/workflows/greeting/runs", json={"payload": {"text": "x" * 2_000_000}})
+    assert answer.status_code == 201
+    detail = (await http.get(answer.headers["location"])).json()
+    assert len(detail["payload"]["text"]) == 2_000_000
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"eventName": "e", "payload": NaN}', b'{"a": "\\ud800"}'])
+async def test_what_is_not_json_is_a_400(http: httpx2.AsyncClient, body: bytes) -> None:
+    answer = await http.post("/api/events", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_JSON")
+
+
+async def test_before_the_connections_stand_the_server_lives_and_is_not_ready() -> None:
+    async with client_of(build_app(Health(IMAGE, CollectorRegistry()), token=None, max_body_bytes=2048)) as http:
+        assert (await http.get("/livez")).status_code == 200
+        assert (await http.get("/readyz")).status_code == 503
+        answer = await http.get("/api/runs")
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "STARTING", "1")
+
+
+async def test_the_token_closes_api_and_page_and_leaves_probes_open(backend: Backend) -> None:
+    app = build_app(Health(IMAGE, CollectorRegistry()), token="t", max_body_bytes=2048)
+    attach(app, backend)
+    async with client_of(app) as stranger, client_of(app, Authorization="Bearer t") as known:
+        assert [(await stranger.get(path)).status_code for path in ("/api/runs", "/runs", "/livez")] == [401, 401, 200]
+        assert [(await known.get(path)).status_code for path in ("/api/runs", "/runs")] == [200, 200]
+
+
+async def test_ownership_names_the_live_pollers_of_every_queue(http: httpx2.AsyncClient, workers: None) -> None:
+    await http.post(
+        "/api/actions",
+        json={
+            "id": "crm.find",
+            "version": 1,
+            "inputSchema": True,
+            "outputSchema": True,
+            "sideEffectful": False,
+            "taskQueue": "crm-actions",
+        },
+    )
+    queues = {row["queue"]: row for row in (await http.get("/api/ownership")).json()["queues"]}
+    assert queues["workflow-app-actions"]["owner"] == "workflow-server"
+    assert queues["workflow-app-actions"]["verdict"] == "OWNED"
+    assert queues["workflow-runtime-v2"]["verdict"] == "STRANGER_ONLY"
+    assert queues["alga-jobs"]["verdict"] == "NOT_POLLED"
+    assert (queues["crm-actions"]["owner"], queues["crm-actions"]["verdict"]) == (None, "NOT_POLLED")
+
+
+async def test_the_description_of_the_api_can_be_read(http: httpx2.AsyncClient) -> None:
+    paths = (await http.get("/api/openapi.json")).json()["paths"]
+    assert {"/api/workflows/{workflow_id}/publish", "/api/events", "/api/runs/{run_id}"} <= paths.keys()
