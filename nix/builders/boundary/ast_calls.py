@@ -1,6 +1,7 @@
-"""Constant propagation through calls and subscripts: string methods, look-ups by name, partial functions. Build process."""
+"""Constant propagation through calls and subscripts: string methods, look-ups, partial functions. Build process."""
 
 import ast
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -22,32 +23,19 @@ from boundary.values import (
     one,
     union,
 )
+from boundary.words import words
 
 if TYPE_CHECKING:
     from boundary.ast_evaluate import Evaluator
 
-_TEXT_METHODS: Final = frozenset(
-    [
-        "format",
-        "replace",
-        "lower",
-        "upper",
-        "casefold",
-        "title",
-        "capitalize",
-        "swapcase",
-        "strip",
-        "lstrip",
-        "rstrip",
-        "removeprefix",
-        "removesuffix",
-    ]
+_TEXT_METHODS: Final = words(
+    "format replace lower upper casefold title capitalize swapcase strip lstrip rstrip removeprefix removesuffix"
 )
-_SAME: Final = frozenset({"decode", "encode"})
-_COPIES: Final = frozenset(
-    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter")
-)
-_LOOKUPS: Final = frozenset({"get", "__getitem__", "pop", "setdefault"})
+_HUGE = re.compile(r"\d{4}")
+"""A width in a format that would make a string no module name can be, and memory that is better used."""
+_SAME: Final = words("decode encode")
+_COPIES: Final = frozenset(f"builtins.{name}" for name in words("list tuple set frozenset sorted reversed iter"))
+_LOOKUPS: Final = words("get __getitem__ pop setdefault")
 
 
 def called(evaluator: "Evaluator", node: ast.Call, scope: Scope) -> Result:
@@ -108,6 +96,8 @@ def _text_method(evaluator: "Evaluator", base: Result, method: str, node: ast.Ca
 def _applied(method: str, positional: int, names: list[str]) -> Callable[[tuple[str, ...]], str]:
     def apply(parts: tuple[str, ...]) -> str:
         keywords = dict(zip(names, parts[1 + positional :], strict=True))
+        if method == "format" and _HUGE.search(parts[0]):
+            return ""
         try:
             return str(getattr(parts[0], method)(*parts[1 : 1 + positional], **keywords))
         except (TypeError, ValueError, LookupError, AttributeError):
@@ -192,6 +182,8 @@ def _item(evaluator: "Evaluator", value: Value, index: ast.expr, scope: Scope) -
     match value:
         case Namespace(owner=None):
             return _modules(key)
+        case Ref(name="builtins"):
+            return _from_namespace(evaluator, "builtins", key, scope)
         case Namespace(owner=str() as owner):
             return _from_namespace(evaluator, owner, key, scope)
         case Items(elements=elements):

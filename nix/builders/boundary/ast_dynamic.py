@@ -8,16 +8,30 @@ from typing import Final
 
 from boundary.ast_walk import Here, Role, Visitor
 from boundary.loaders import (
-    LOADERS,
     LOADING_METHODS,
     LOADING_MODULES,
     PATH_CHANGES,
     SEARCH_PATHS,
     Loader,
     Takes,
+    loader_of,
+    made_by_loader,
 )
 from boundary.references import Certainty, Reference, Undecidable
-from boundary.values import UNKNOWN, Bound, Instance, Items, Namespace, Plain, Ref, Result, Text, elements_of, one
+from boundary.values import (
+    UNKNOWN,
+    Bound,
+    Instance,
+    Items,
+    Namespace,
+    Plain,
+    Ref,
+    Result,
+    Text,
+    elements_of,
+    fully_known,
+    one,
+)
 
 _DOTTED = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*|\.+")
 _MODULE: Final = Loader(Takes.MODULE)
@@ -45,13 +59,13 @@ class LoadingVisitor(Visitor):
         """Read a call that may load something."""
         functions = here.evaluator.value(node.func, here.scope)
         for value in functions.values:
-            if isinstance(value, Ref) and value.name in LOADERS:
-                self._load(LOADERS[value.name], value.name, _Arguments(node, here), node, here)
-            elif isinstance(value, Bound) and value.function in LOADERS:
-                self._load(LOADERS[value.function], value.function, _Arguments(node, here, value), node, here)
-        if isinstance(node.func, ast.Attribute) and node.args:
-            if Namespace(None) in here.evaluator.value(node.func.value, here.scope).values:
-                self._modules_entry(node.args[0], node, here)
+            name = value.name if isinstance(value, Ref) else value.function if isinstance(value, Bound) else ""
+            if loader := loader_of(name):
+                bound = value if isinstance(value, Bound) else None
+                self._load(loader, name, _Arguments(node, here, bound), node, here)
+        owner = here.evaluator.value(node.func.value, here.scope) if isinstance(node.func, ast.Attribute) else UNKNOWN
+        if Namespace(None) in owner.values and node.args:
+            self._modules_entry(node.args[0], node, here)
         return self._accounted(functions.refs(), node, here)
 
     def _accounted(self, functions: Sequence[str], node: ast.Call, here: Here) -> frozenset[ast.expr]:
@@ -70,10 +84,11 @@ class LoadingVisitor(Visitor):
 
     def _mapped(self, node: ast.Call, here: Here) -> frozenset[ast.expr]:
         """``map(import_module, names)``"""
-        loaders = [name for name in here.evaluator.value(node.args[0], here.scope).refs() if name in LOADERS]
-        for name in loaders:
+        names = here.evaluator.value(node.args[0], here.scope).refs()
+        loaders = [(name, loader) for name in names if (loader := loader_of(name))]
+        for name, loader in loaders:
             each = [elements_of(here.evaluator.value(argument, here.scope)) for argument in node.args[1:]]
-            self._load(LOADERS[name], name, _Arguments.given(each, node, here), node, here)
+            self._load(loader, name, _Arguments.given(each), node, here)
         return frozenset(node.args[:1]) if loaders else frozenset()
 
     def _read_by_name(self, function: str, node: ast.Call, here: Here) -> None:
@@ -88,17 +103,25 @@ class LoadingVisitor(Visitor):
         """A loader, a loading module or the import system's state, used for anything but a call that can be read."""
         if role is Role.STORE or (isinstance(node, ast.Attribute) and node.attr in PATH_CHANGES):
             self._path_change(node, role, here)
-        result = here.evaluator.value(node, here.scope)
-        if isinstance(node, ast.Attribute) and node.attr in LOADING_METHODS and not result.values:
+        refs = here.evaluator.value(node, here.scope).refs()
+        if isinstance(node, ast.Attribute):
+            self._attribute(node, refs, here)
+        for name in refs:
+            loader = loader_of(name)
+            if loader is not None and loader.takes is Takes.ANYTHING and role not in (Role.CALLEE, Role.ALIAS):
+                self._undecided(node, name, "what it loads is decided when it runs", here)
+            elif role is Role.VALUE and (loader is not None or name in LOADING_MODULES):
+                self._undecided(node, name, "it is handed on, so its calls cannot be read", here)
+
+    def _attribute(self, node: ast.Attribute, refs: list[str], here: Here) -> None:
+        """A loading method of something unknown; a submodule reached through its package."""
+        known = any(loader_of(name) or made_by_loader(name) or here.evaluator.definition(name) for name in refs)
+        if node.attr in LOADING_METHODS and not known:
             self._undecided(node, f"….{node.attr}", "the object it is called on is not known", here)
-        for name in result.refs():
-            if isinstance(node, ast.Attribute) and here.evaluator.is_unbound(name):
+        for name in refs:
+            if here.evaluator.is_unbound(name):
                 spot, certainty = here.spot(node), dynamic(here)
                 self.references.append(Reference(spot, name, ATTRIBUTE, certainty, object_path=True, hint=True))
-            if LOADERS.get(name, _MODULE).takes is Takes.ANYTHING and role not in (Role.CALLEE, Role.ALIAS):
-                self._undecided(node, name, "what it loads is decided when it runs", here)
-            elif role is Role.VALUE and (name in LOADERS or name in LOADING_MODULES):
-                self._undecided(node, name, "it is handed on, so its calls cannot be read", here)
 
     def _path_change(self, node: ast.Name | ast.Attribute, role: Role, here: Here) -> None:
         changed = node if role is Role.STORE or not isinstance(node, ast.Attribute) else node.value
@@ -132,12 +155,13 @@ class LoadingVisitor(Visitor):
             Takes.ANCHOR: self._anchor,
             Takes.CODE: self._code,
             Takes.FILE: self._file,
+            Takes.TABLE: self._table,
         }[loader.takes]
         if not reader(given, name, arguments, node, here):
             self._undecided(node, name, f"the argument is computed: {ast.unparse(node)[:80]}", here)
 
     def _module(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
-        decided = given.complete
+        decided = given.only_constants()
         for text in given.texts():
             packages = arguments.at(1, "package") if text.startswith(".") else None
             names = list(_absolute(text, packages))
@@ -153,7 +177,7 @@ class LoadingVisitor(Visitor):
         members = arguments.at(3, "fromlist")
         taken = elements_of(members).texts() if members is not None else []
         placed = dots == 0 or (dots is not None and own)
-        decided = given.complete and placed and _members_known(members)
+        decided = given.only_constants() and placed and _members_known(members)
         for text in given.texts() if placed else ():
             names = list(_absolute("." * (dots or 0) + text, one(Text(here.module.package))))
             decided = decided and bool(names)
@@ -168,21 +192,23 @@ class LoadingVisitor(Visitor):
             module, colon, _ = text.partition(":")
             if _DOTTED.fullmatch(module):
                 self._found(module, form, node, here, object_path=not colon)
-        return given.complete or form.endswith("patch.dict")
+        return given.only_constants() or form.endswith("patch.dict")
 
     def _anchor(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
         for text in given.texts():
             self._found(text, form, node, here)
         for name in given.refs():
             self._found(name, form, node, here, object_path=True)
-        return given.complete
+        return given.complete and all(isinstance(value, Text | Ref) for value in given.values)
 
     def _code(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
         for text in given.texts():
             self._read_code(text, here, node, form)
-        return given.complete or (
-            all(isinstance(v, Instance) and v.of == "builtins.compile" for v in given.values) and bool(given.values)
-        )
+        compiled = given.values == {Instance("builtins.compile")}
+        return given.only_constants() or compiled
+
+    def _table(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
+        return fully_known(given)
 
     def _file(self, given: Result, form: str, arguments: "_Arguments", node: ast.Call, here: Here) -> bool:
         names = [name for text in given.texts() if (name := module_of_path(text, self._tops))]
@@ -225,7 +251,7 @@ class _Arguments:
         self._open = any(word.arg is None for word in node.keywords)
 
     @classmethod
-    def given(cls, positional: list[Result], node: ast.Call, here: Here) -> "_Arguments":
+    def given(cls, positional: list[Result]) -> "_Arguments":
         """Arguments which are not those of the node itself."""
         arguments = cls.__new__(cls)
         arguments._positional, arguments._keywords, arguments._open = positional, {}, False

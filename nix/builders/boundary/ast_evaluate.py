@@ -212,6 +212,8 @@ class Evaluator:
                 return one(Namespace(name))
             case Ref(name="sys") if attribute == "modules":
                 return one(Namespace(None))
+            case Ref(name=name) if name in self._scopes and attribute == "__name__":
+                return one(Text(name))
             case Ref(name=name):
                 return self.attribute(name, attribute)
             case Instance(of=name):
@@ -256,7 +258,7 @@ def _percent(left: Result, right: Result) -> Result:
 
     def join(parts: tuple[str, ...]) -> str:
         try:
-            return parts[0] % parts[1:]
+            return "" if any(character.isdigit() for character in parts[0]) else parts[0] % parts[1:]
         except (TypeError, ValueError):
             return ""
 

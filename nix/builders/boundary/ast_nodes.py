@@ -24,3 +24,15 @@ def expressions(node: ast.AST) -> list[ast.expr]:
         elif isinstance(child, ast.keyword):
             found.append(child.value)
     return found
+
+
+def annotations_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """The annotations of the parameters, of the result, and of the type parameters."""
+    arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg)
+    annotations = [argument.annotation for argument in arguments if argument is not None]
+    return [annotation for annotation in (*annotations, node.returns) if annotation is not None] + type_bounds(node)
+
+
+def type_bounds(node: ast.AST) -> list[ast.expr]:
+    """The bounds and defaults of a definition's type parameters."""
+    return [bound for parameter in getattr(node, "type_params", []) for bound in expressions(parameter)]

@@ -1,7 +1,7 @@
 """Who binds which name where: the scopes of a module and every binding in them. Build process.
 
-Scopes follow the language: functions, lambdas and comprehensions see the functions around them and the module, not the
-class bodies; ``global`` and ``nonlocal`` bind elsewhere. Bindings are not ordered: a name is worth all it is ever given.
+Scopes follow the language: functions, lambdas and comprehensions see the functions around them and the module, not
+class bodies; ``global`` and ``nonlocal`` bind elsewhere. Bindings have no order: a name is worth all it is ever given.
 """
 
 import ast
@@ -10,28 +10,14 @@ from enum import Enum, auto
 from typing import Final
 
 from boundary.ast_imports import absolute_target
-from boundary.ast_nodes import children, expressions
+from boundary.ast_nodes import annotations_of, children, expressions
 from boundary.sources import Module
+from boundary.words import words
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_MUTATORS: Final = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "add",
-        "update",
-        "setdefault",
-        "pop",
-        "popitem",
-        "remove",
-        "discard",
-        "clear",
-        "sort",
-        "reverse",
-        "appendleft",
-    ]
+_MUTATORS: Final = words(
+    "append extend insert add update setdefault pop popitem remove discard clear sort reverse appendleft"
 )
 
 
@@ -49,7 +35,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One thing a name is given: an expression (or an element of it, or an addition), a dotted name, or something opaque."""
+    """One thing a name is given: an expression, an element of one, an addition, a dotted name, or something opaque."""
 
     kind: Kind
     expression: ast.expr | None = None
@@ -110,8 +96,8 @@ class Scopes:
         self.definitions = {scope.qualified: scope for scope in opened if not scope.qualified.endswith(">")}
 
     def of(self, node: ast.AST) -> Scope:
-        """The scope opened by a definition, lambda or comprehension."""
-        return self._of[node]
+        """The scope opened by a definition, lambda or comprehension; the module's where the language opens none."""
+        return self._of.get(node, self.module)
 
 
 class _Builder:
@@ -237,6 +223,8 @@ class _Builder:
     def _function(self, node: Function, scope: Scope) -> None:
         for expression in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self._expression(expression, scope)
+        for annotation in annotations_of(node):
+            self._expression(annotation, scope)
         inner = self._open(node, "function", node.name, scope)
         plain = not any(isinstance(name, ast.Name) and name.id == "staticmethod" for name in node.decorator_list)
         self._parameters(node.args, inner, method=scope.kind == "class" and plain)

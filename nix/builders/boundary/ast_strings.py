@@ -11,42 +11,19 @@ from boundary.ast_walk import Here, Role, Visitor
 from boundary.loaders import LOGGER_NAMES
 from boundary.references import Certainty, Reference, Undecidable
 from boundary.values import Result, Text
+from boundary.words import words
 
 _OBJECT = re.compile(r"(?P<module>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _COMMAND = re.compile(r"\bpython[\d.]*\s+(?:-[A-Za-z]+\s+)*-m\s*([A-Za-z_][\w.]*)")
+_CODE = re.compile(r"\bpython[\d.]*\s+(?:-[A-Za-z]+\s+)*-c\s*(['\"])(.*?)\1", re.DOTALL)
+_OPEN_COMMAND = re.compile(r"\bpython[\d.]*\s+(?:-[A-Za-z]+\s+)*-[mc]\s*['\"]?$")
 _PYTHON = re.compile(r"(^|/)python[\d.]*$")
 _TAKES_VALUE: Final = frozenset({"-X", "-W", "--check-hash-based-pycs"})
-_NOT_MODULES: Final = frozenset(
-    [
-        "com",
-        "org",
-        "net",
-        "io",
-        "dev",
-        "app",
-        "md",
-        "txt",
-        "json",
-        "toml",
-        "yaml",
-        "yml",
-        "ini",
-        "cfg",
-        "conf",
-        "html",
-        "css",
-        "js",
-        "log",
-        "sock",
-        "py",
-        "sh",
-        "lua",
-        "sql",
-        "pem",
-        "key",
-        "crt",
-    ]
+_NOT_MODULES: Final = words(
+    """
+    com org net io dev app md txt json toml yaml yml ini cfg conf html css js log sock py sh lua sql pem key crt typed
+    """
 )
 """Last parts that make a dotted string a host or a file name."""
 
@@ -72,13 +49,26 @@ class StringVisitor(Visitor):
         """A string, or an expression that makes one."""
         if node in self._logger_names:
             return
-        for text in here.evaluator.value(node, here.scope).texts():
-            if match := _OBJECT.fullmatch(text):
-                self._hint(match["module"], "string reference", node, role, here)
-            elif _DOTTED.fullmatch(text) and text.rpartition(".")[2] not in _NOT_MODULES:
-                self._hint(text, "string reference", node, role, here)
+        result = here.evaluator.value(node, here.scope)
+        for text in result.texts():
+            self._named_in(text, node, role, here)
+        if not result.complete and any(_OPEN_COMMAND.search(part) for part in _constants(node)):
+            self._undecided("python", "what it runs is computed", node, here)
+
+    def _named_in(self, text: str, node: ast.expr, role: Role, here: Here) -> None:
+        if match := _OBJECT.fullmatch(text):
+            self._hint(match["module"], "string reference", node, role, here)
+        elif _DOTTED.fullmatch(text) and text.rpartition(".")[2] not in _NOT_MODULES:
+            self._hint(text, "string reference", node, role, here)
+        elif " " in text:
             for module in _COMMAND.findall(text):
                 self._hint(module, "python -m in a string", node, role, here)
+            for _, code in _CODE.findall(text):
+                self._read_code(code, here, node, "python -c")
+            for word in text.split():
+                match = _OBJECT.fullmatch(word)
+                if match and match["module"].partition(".")[0] in self._first_party_tops:
+                    self._hint(match["module"], "string reference", node, role, here)
 
     def _hint(self, target: str, form: str, node: ast.expr, role: Role, here: Here) -> None:
         if target.partition(".")[0] in self._tops:
@@ -141,6 +131,11 @@ class StringVisitor(Visitor):
 
     def _undecided(self, form: str, reason: str, node: ast.expr, here: Here) -> None:
         self.undecidable.append(Undecidable(here.spot(node), form, reason, dynamic(here)))
+
+
+def _constants(node: ast.expr) -> list[str]:
+    """The constant pieces of a string that is put together."""
+    return [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
 def _plausible(element: ast.expr) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from boundary.ast_evaluate import Evaluator
-from boundary.ast_nodes import expressions
+from boundary.ast_nodes import annotations_of, expressions, type_bounds
 from boundary.ast_scopes import Scope, Scopes
 from boundary.ast_sites import Site
 from boundary.references import Spot
@@ -156,6 +156,7 @@ def _own_expressions(statement: ast.stmt) -> Iterator[tuple[ast.expr, Role]]:
         case ast.ClassDef():
             for node in (*statement.decorator_list, *statement.bases, *(word.value for word in statement.keywords)):
                 yield node, Role.VALUE
+            yield from ((node, Role.ANNOTATION) for node in type_bounds(statement))
         case ast.Assign(targets=targets, value=value):
             alias = all(isinstance(target, ast.Name) for target in targets)
             yield value, Role.ALIAS if alias else Role.VALUE
@@ -175,11 +176,8 @@ def _own_expressions(statement: ast.stmt) -> Iterator[tuple[ast.expr, Role]]:
 def _of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.expr, Role]]:
     for expression in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
         yield expression, Role.VALUE
-    arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg)
-    annotations = [argument.annotation for argument in arguments if argument is not None]
-    for annotation in (*annotations, node.returns):
-        if annotation is not None:
-            yield annotation, Role.ANNOTATION
+    for annotation in annotations_of(node):
+        yield annotation, Role.ANNOTATION
 
 
 def _of_any(statement: ast.stmt) -> Iterator[tuple[ast.expr, Role]]:
@@ -193,5 +191,17 @@ def _of_any(statement: ast.stmt) -> Iterator[tuple[ast.expr, Role]]:
                 yield item.context_expr, Role.VALUE
             elif isinstance(item, ast.excepthandler) and isinstance(item, ast.ExceptHandler) and item.type:
                 yield item.type, Role.VALUE
-            elif isinstance(item, ast.match_case) and item.guard:
-                yield item.guard, Role.VALUE
+            elif isinstance(item, ast.match_case):
+                yield from ((node, Role.VALUE) for node in _of_case(item))
+            elif isinstance(item, ast.type_param):
+                yield from ((node, Role.ANNOTATION) for node in expressions(item))
+
+
+def _of_case(case: ast.match_case) -> Iterator[ast.expr]:
+    if case.guard is not None:
+        yield case.guard
+    for node in ast.walk(case.pattern):
+        if isinstance(node, ast.MatchValue):
+            yield node.value
+        elif isinstance(node, ast.MatchClass):
+            yield node.cls

@@ -7,127 +7,69 @@ replaced by Temporal's deterministic loop, so only those parts are listed that l
 from functools import cache
 from typing import Final
 
-_BY_PREFIX: Final[dict[str, tuple[str, ...]]] = {
-    "a clock": ("time",),
-    "chance": ("random", "secrets"),
-    "a thread or process": (
-        "threading", "_thread", "multiprocessing", "concurrent.futures", "subprocess", "signal", "sched", "queue",
-    ),
-    "the network": (
-        "socket", "ssl", "select", "selectors", "socketserver", "http.client", "http.server", "urllib.request", "smtplib",
-        "ftplib", "imaplib", "poplib", "xmlrpc", "redis", "httpx2", "httpcore2", "httpx", "requests", "aiohttp", "uvicorn",
-        "starlette", "fastapi", "openai", "aiosmtplib", "temporalio.client", "temporalio.worker", "temporalio.service",
-    ),
-    "I/O": (
-        "io.open", "shutil", "tempfile", "glob", "fileinput", "sqlite3", "dbm", "shelve", "mmap", "fcntl", "logging",
-        "structlog", "prometheus_client", "os", "importlib.resources",
-    ),
-    "the environment": (
-        "os.environ", "os.environb", "os.getenv", "os.getenvb", "os.cpu_count", "platform", "locale", "getpass", "pwd",
-        "sys.argv", "sys.stdin", "dotenv",
-    ),
-}  # fmt: skip
+from boundary.words import words
 
-_EXACT: Final[dict[str, str]] = {
-    "datetime.datetime.now": "a clock",
-    "datetime.datetime.utcnow": "a clock",
-    "datetime.datetime.today": "a clock",
-    "datetime.date.today": "a clock",
-    "uuid.uuid1": "chance",
-    "uuid.uuid4": "chance",
-    "uuid.getnode": "the environment",
-    "os.urandom": "chance",
-    "os.getrandom": "chance",
-    "builtins.open": "I/O",
-    "builtins.print": "I/O",
-    "builtins.input": "I/O",
-    "sys.stdout": "I/O",
-    "sys.stderr": "I/O",
-    "asyncio.to_thread": "a thread or process",
-    "asyncio.create_subprocess_exec": "a thread or process",
-    "asyncio.create_subprocess_shell": "a thread or process",
-    "asyncio.run": "a thread or process",
-    "asyncio.new_event_loop": "a thread or process",
-    "asyncio.open_connection": "the network",
-    "asyncio.open_unix_connection": "the network",
-    "asyncio.start_server": "the network",
-    "asyncio.start_unix_server": "the network",
-    "asyncio.wait": "an order that is not fixed",
-    "asyncio.as_completed": "an order that is not fixed",
-    **{
-        f"pathlib.Path.{name}": "I/O"
-        for name in [
-            "open",
-            "read_text",
-            "read_bytes",
-            "write_text",
-            "write_bytes",
-            "exists",
-            "is_file",
-            "is_dir",
-            "iterdir",
-            "glob",
-            "rglob",
-            "stat",
-            "lstat",
-            "mkdir",
-            "rmdir",
-            "unlink",
-            "rename",
-            "replace",
-            "touch",
-            "resolve",
-            "cwd",
-            "home",
-            "expanduser",
-            "symlink_to",
-            "hardlink_to",
-            "chmod",
-            "walk",
-        ]
-    },
+_BY_PREFIX: Final = {
+    "a clock": words("time"),
+    "chance": words("random secrets"),
+    "a thread or process": words("threading _thread multiprocessing concurrent.futures subprocess signal sched queue"),
+    "the network": words(
+        """
+        socket ssl select selectors socketserver http.client http.server urllib.request smtplib ftplib imaplib poplib
+        xmlrpc redis httpx2 httpcore2 httpx requests aiohttp uvicorn starlette fastapi openai aiosmtplib
+        temporalio.client temporalio.worker temporalio.service
+        """
+    ),
+    "I/O": words(
+        """
+        io.open shutil tempfile glob fileinput sqlite3 dbm shelve mmap fcntl logging structlog prometheus_client os
+        importlib.resources
+        """
+    ),
+    "the environment": words(
+        """
+        os.environ os.environb os.getenv os.getenvb os.cpu_count platform locale getpass pwd sys.argv sys.stdin dotenv
+        """
+    ),
+}
+"""What is reached -> modules, or parts of modules, that reach it."""
+
+_PATH_METHODS: Final = words(
+    """
+    open read_text read_bytes write_text write_bytes exists is_file is_dir iterdir glob rglob stat lstat mkdir rmdir
+    unlink rename replace touch resolve cwd home expanduser symlink_to hardlink_to chmod walk
+    """
+)
+_ASYNCIO: Final = {
+    "a thread or process": words("to_thread create_subprocess_exec create_subprocess_shell run new_event_loop Runner"),
+    "the network": words("open_connection open_unix_connection start_server start_unix_server"),
+    "an order that is not fixed": words("wait as_completed"),
 }
 
-_PURE: Final = frozenset(
-    {
-        "time.struct_time",
-        "time.strptime",
-        "random.Random",
-        "os.path",
-        "os.PathLike",
-        "os.fspath",
-        "os.sep",
-        "os.linesep",
-        "signal.Signals",
-        "queue.Empty",
-        "queue.Full",
-        "logging.DEBUG",
-        "logging.INFO",
-        "logging.WARNING",
-        "logging.ERROR",
-        "logging.CRITICAL",
-    }
+_EXACT: Final[dict[str, str]] = {
+    **dict.fromkeys(words("datetime.datetime.now datetime.datetime.utcnow datetime.datetime.today"), "a clock"),
+    "datetime.date.today": "a clock",
+    **dict.fromkeys(words("uuid.uuid1 uuid.uuid4 os.urandom os.getrandom"), "chance"),
+    "uuid.getnode": "the environment",
+    **dict.fromkeys(words("builtins.open builtins.print builtins.input sys.stdout sys.stderr"), "I/O"),
+    **{f"asyncio.{name}": what for what, names in _ASYNCIO.items() for name in names},
+    **{f"pathlib.Path.{name}": "I/O" for name in _PATH_METHODS},
+}
+"""Single functions of modules that are otherwise harmless."""
+
+_PURE: Final = words(
+    """
+    time.struct_time time.strptime random.Random os.path os.PathLike os.fspath os.sep os.linesep signal.Signals
+    queue.Empty queue.Full logging.DEBUG logging.INFO logging.WARNING logging.ERROR logging.CRITICAL
+    """
 )
 """Parts of the modules above that read nothing: types, parsers and constants."""
 
-_IMPURE_PATH: Final = frozenset(
-    [
-        "exists",
-        "isfile",
-        "isdir",
-        "islink",
-        "lexists",
-        "getsize",
-        "getmtime",
-        "getatime",
-        "getctime",
-        "realpath",
-        "abspath",
-        "expanduser",
-        "expandvars",
-        "samefile",
-        "ismount",
-    ]
+_IMPURE_PATH: Final = words(
+    """
+    exists isfile isdir islink lexists getsize getmtime getatime getctime realpath abspath expanduser expandvars
+    samefile ismount
+    """
 )
 
 IMPURE_METHODS: Final = {"run_in_executor": "a thread or process", "astimezone": "the environment"}

@@ -75,9 +75,15 @@ class ImageCheck:
             target = self.closure.resolve(*reference.candidates)
             if self._is_absent(analysis, reference, target):
                 target = self.closure.absent(reference.candidates[0])
-            vague = reference.hint or reference.one_of_several
-            if not vague or target.place not in (Place.UNKNOWN, Place.STANDARD):
+            if not self._means_nothing(reference, target):
                 yield reference, target
+
+    def _means_nothing(self, reference: Reference, target: Target) -> bool:
+        """Whether a string that might name a module names none: it is nobody's, or the wheel has no such module."""
+        if reference.hint and target.place in (Place.TRANSITIVE, Place.DECLARED):
+            return not any(self.closure.on_disk(name) for name in reference.candidates if "." in name)
+        vague = reference.hint or reference.one_of_several
+        return vague and target.place in (Place.UNKNOWN, Place.STANDARD)
 
     def _is_absent(self, analysis: Analysis, reference: Reference, target: Target) -> bool:
         """Whether the reference takes from one of the image's packages what the package does not have."""

@@ -7,13 +7,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from boundary.cache import Cache
 from boundary.check import check_images
 from boundary.codes import Severity
 from boundary.manifest import ManifestError, load_manifest
+from boundary.report_json import render_json
+from boundary.report_sarif import render_sarif
 from boundary.report_text import render_text
+
+_FORMATS: Final = {"text": render_text, "json": render_json, "sarif": render_sarif}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check every manifest of the command line and print one report. Returns the exit code."""
     parser = _Parser(prog="boundary", description="Prove that an image's code stays inside its declared closure.")
     parser.add_argument("--manifest", action="append", required=True, metavar="FILE", help="one image; may be repeated")
-    parser.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    parser.add_argument("--format", choices=tuple(_FORMATS), default="text")
     parser.add_argument("--cache", metavar="DIR", help="where to keep what import runs of unchanged files saw")
     options = parser.parse_args(arguments)
     try:
@@ -34,5 +38,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     results = check_images(manifests, Cache(Path(options.cache) if options.cache else None))
-    sys.stdout.write(render_text(results))
+    sys.stdout.write(_FORMATS[options.format](results))
     return int(any(finding.severity is Severity.ERROR for result in results for finding in result.findings))

@@ -57,6 +57,11 @@ class Closure:
             self._cache[candidates] = self._resolve(candidates)
         return self._cache[candidates]
 
+    def on_disk(self, name: str) -> bool:
+        """Whether a wheel of the closure holds a module of that name."""
+        path = name.replace(".", "/")
+        return any((site / f"{path}.py").is_file() or (site / path).is_dir() for site in self.manifest.site_packages)
+
     def absent(self, name: str) -> Target:
         """The target of a reference to something that is not there."""
         return Target(name, Place.UNKNOWN, name)

@@ -1,7 +1,7 @@
 """The comment that declares what an undecidable line loads: ``# boundary: imports a.b, c.d``. Build process.
 
-``# boundary: imports nothing`` says that the line loads no module: an ``eval`` of arithmetic, or a string that only looks
-like a module. A comment belongs to the statement it stands on.
+``# boundary: imports nothing`` says that the line loads no module: an ``eval`` of arithmetic, or a string that only
+looks like a module. A comment belongs to the statement it stands on.
 """
 
 import io

@@ -21,7 +21,7 @@ def normalized(name: str) -> str:
 def is_standard(name: str) -> bool:
     """Whether the import name belongs to Python itself."""
     top = name.partition(".")[0]
-    return top in sys.stdlib_module_names or top in {"__main__", "_typeshed"}
+    return top in sys.stdlib_module_names or top in {"__main__", "_typeshed"} or top.startswith("_sysconfigdata")
 
 
 class ImportNames:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from boundary.words import words
+
 
 class Takes(Enum):
     """What the deciding argument of a loader is."""
@@ -20,6 +22,8 @@ class Takes(Enum):
     """Python source text."""
     FILE = auto()
     """The path of a source file."""
+    TABLE = auto()
+    """A configuration whose strings name modules; they are read as strings wherever they stand."""
     ANYTHING = auto()
     """Nothing that the source could fix."""
 
@@ -36,7 +40,7 @@ class Loader:
 _MODULE: Final = Loader(Takes.MODULE)
 _ANYTHING: Final = Loader(Takes.ANYTHING)
 _CODE: Final = Loader(Takes.CODE, 0, "source")
-_RESOURCES: Final = ["files", "open_binary", "open_text", "read_binary", "read_text", "path", "is_resource", "contents"]
+_RESOURCES: Final = words("files open_binary open_text read_binary read_text path is_resource contents")
 
 LOADERS: Final[dict[str, Loader]] = {
     "importlib.import_module": _MODULE,
@@ -86,10 +90,35 @@ LOADERS: Final[dict[str, Loader]] = {
     "marshal.loads": _ANYTHING,
     "shelve.open": _ANYTHING,
     "logging.config.fileConfig": _ANYTHING,
+    "logging.config.dictConfig": Loader(Takes.TABLE, 0, "config"),
+    "pydoc.locate": Loader(Takes.OBJECT, 0, "path"),
+    "importlib.machinery.FileFinder": _ANYTHING,
+    "importlib.machinery.FileFinder.path_hook": _ANYTHING,
+    "code.interact": _ANYTHING,
+    "code.InteractiveInterpreter": _ANYTHING,
+    "code.InteractiveConsole": _ANYTHING,
+    "ctypes.pythonapi": _ANYTHING,
     "pydantic.ImportString": _ANYTHING,
     "pydantic.types.ImportString": _ANYTHING,
 }
-"""Full dotted name -> how to read the call. ``ANYTHING`` is refused wherever it appears, unless the line says what it loads."""
+"""Full dotted name -> how to read the call. ``ANYTHING`` is refused wherever it appears without a comment."""
+
+_MACHINERY: Final = ("_frozen_importlib", "_frozen_importlib_external", "_imp", "imp")
+"""Modules that are the import system's own; nothing of theirs may be used."""
+
+
+def loader_of(name: str) -> Loader | None:
+    """The loader with this full dotted name, if it is one."""
+    known = LOADERS.get(name)
+    if known is None and name.startswith(_MACHINERY) and name.partition(".")[0] in _MACHINERY and "." in name:
+        return _ANYTHING
+    return known
+
+
+def made_by_loader(name: str) -> bool:
+    """Whether the name is that of something a loader gave: it was judged where the loader was called."""
+    return any(name.startswith(loader + ".") for loader in LOADERS)
+
 
 LOADING_METHODS: Final = frozenset({"import_module", "load_module", "exec_module", "__import__", "run_module"})
 """Methods refused on an object whose origin is not known."""
@@ -107,9 +136,7 @@ SEARCH_PATHS: Final = frozenset(
 MODULE_IDENTITY: Final = frozenset({"__package__", "__path__", "__spec__", "__loader__", "__builtins__"})
 """Names of a module that decide what its imports mean; binding one is refused."""
 
-PATH_CHANGES: Final = frozenset(
-    ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "__setitem__", "sort", "reverse"]
-)
+PATH_CHANGES: Final = words("append extend insert remove pop clear update setdefault __setitem__ sort reverse")
 
 LOGGER_NAMES: Final = frozenset({"logging.getLogger", "structlog.get_logger", "structlog.stdlib.get_logger"})
 """Functions whose string argument names a logger, not a module."""

@@ -23,7 +23,7 @@ class Witness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place in first-party code. ``end_line`` closes the statement, so a comment on any of its lines belongs to it."""
+    """A place in first-party code. ``end_line`` closes the statement: a comment on any of its lines belongs to it."""
 
     module: str
     path: str

@@ -1,4 +1,4 @@
-"""Findings that only the import run can make: effects, failures, wheels that ask for first-party code. Build process."""
+"""Findings that only the import run can make: effects of importing, and modules that fail. Build process."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The run witness: imports every module of an image in a fresh interpreter and brings back what happened. Build process.
+"""The run witness: imports every module of an image in a fresh interpreter and tells what happened. Build process.
 
 The interpreter is the image's own, started again the way this process was started (through its loader where there is
 one), isolated, without ``site`` and without an environment. It runs while the AST witness reads.

@@ -1,12 +1,17 @@
 """The first-party modules of one image: where they lie, what they are called, their text. Build process."""
 
 import ast
+import io
+import re
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+_NEWLINE: Final = re.compile(r"\r\n|\r|\n")
+_COMPILED: Final = frozenset({".so", ".pyd", ".pyc", ".pyo"})
 _PARSED: Final[dict[tuple[Path, str], "Module"]] = {}
 
 
@@ -22,7 +27,7 @@ class Module:
 
     @cached_property
     def lines(self) -> list[str]:
-        return self.text.splitlines()
+        return _NEWLINE.split(self.text)
 
     @cached_property
     def tree(self) -> ast.Module | SyntaxError:
@@ -69,9 +74,23 @@ def _files_of(root: Path, package: str) -> Iterator[Path]:
     base = root.joinpath(*package.split("."))
     if base.with_suffix(".py").is_file():
         yield base.with_suffix(".py")
-    for file in sorted(base.rglob("*.py")):
-        if all(part.isidentifier() for part in file.relative_to(root).with_suffix("").parts):
-            yield file
+    yield from sorted(base.rglob("*.py"))
+
+
+def compiled_files(root: Path, package: str) -> list[Path]:
+    """Modules of a package that have no source to read, relative to ``root``."""
+    files = root.joinpath(*package.split(".")).rglob("*")
+    found = [file for file in files if file.suffix in _COMPILED and file.parent.name != "__pycache__"]
+    return sorted(file.relative_to(root) for file in found)
+
+
+def decoded(data: bytes) -> str:
+    """Source text in the encoding that it declares, as Python would read it."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding)
+    except (SyntaxError, LookupError, UnicodeDecodeError):
+        return data.decode("utf-8", errors="replace")
 
 
 def parents(package: str) -> Iterator[str]:
@@ -88,6 +107,6 @@ def _module(root: Path, prefix: str, file: Path) -> Module:
         parts = relative.with_suffix("").parts
         is_package = parts[-1] == "__init__"
         name = ".".join(parts[:-1] if is_package else parts)
-        text = file.read_bytes().decode("utf-8", errors="replace")
+        text = decoded(file.read_bytes())
         known = _PARSED[file, prefix] = Module(name, file, f"{prefix}/{relative.as_posix()}", is_package, text)
     return known

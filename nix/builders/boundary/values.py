@@ -1,7 +1,7 @@
 """What an expression may be worth: the few kinds of value the constant propagation can follow. Build process.
 
 A ``Result`` is a set of possible values and whether that set is all there is. Anything not followed is ``UNKNOWN``:
-the empty set, incomplete. Callers treat incomplete as *could be anything*, so a gap here can only make the check stricter.
+the empty set, incomplete. Callers treat incomplete as *could be anything*, so a gap here only makes the check stricter.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """The dictionary of a module: ``vars(builtins)``, ``importlib.__dict__``, ``globals()``, ``sys.modules`` (no owner)."""
+    """The dictionary of a module: ``vars(builtins)``, ``globals()``; ``sys.modules`` is the one without an owner."""
 
     owner: str | None
 
@@ -83,6 +83,10 @@ class Result:
     def texts(self) -> list[str]:
         """The strings among the values, sorted."""
         return sorted(value.value for value in self.values if isinstance(value, Text))
+
+    def only_constants(self) -> bool:
+        """Whether the value is a string or another constant, which loads nothing, and nothing else."""
+        return self.complete and all(isinstance(value, Text | Plain) for value in self.values)
 
     def refs(self) -> list[str]:
         """The dotted names among the values, sorted."""
@@ -131,6 +135,19 @@ def combined(results: Iterable[Result], join: Callable[[tuple[str, ...]], str]) 
 
 def _strings(result: Result) -> list[str]:
     return sorted(str(value.value) for value in result.values if isinstance(value, Text | Plain))
+
+
+def fully_known(result: Result) -> bool:
+    """Whether the value is known down to the last string in it."""
+    return result.complete and all(_known_within(value) for value in result.values)
+
+
+def _known_within(value: Value) -> bool:
+    if isinstance(value, Items):
+        return all(fully_known(element) for element in value.elements)
+    if isinstance(value, Table):
+        return all(key is not None and fully_known(held) for key, held in value.entries)
+    return True
 
 
 def elements_of(result: Result) -> Result:

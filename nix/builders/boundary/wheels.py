@@ -12,7 +12,7 @@ from boundary.analysis import Analysis
 from boundary.cache import Cache, key_of
 from boundary.closure import Closure
 from boundary.references import Reference
-from boundary.sources import Module
+from boundary.sources import Module, decoded
 
 
 def wheel_references(closure: Closure, cache: Cache) -> Iterator[Reference]:
@@ -52,8 +52,8 @@ def _holds(file: Path, wanted: list[bytes]) -> bool:
 def _module(directory: Path, file: Path) -> Module:
     relative = file.relative_to(directory)
     name = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
-    text = file.read_bytes().decode("utf-8", errors="replace")
-    return Module(name, file, f"site-packages/{relative.as_posix()}", file.name == "__init__.py", text)
+    display = f"site-packages/{relative.as_posix()}"
+    return Module(name, file, display, file.name == "__init__.py", decoded(file.read_bytes()))
 
 
 def _references(closure: Closure, module: Module) -> Iterable[Reference]:

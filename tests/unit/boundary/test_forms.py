@@ -1,12 +1,12 @@
-"""Every form of reaching a module: refused when it names the forbidden package, silent when it names the declared one."""
+"""Every form of reaching a module: refused with the forbidden package, silent with the declared one."""
 
 from pathlib import Path
 
 import pytest
-from boundary.findings import Finding
-
-from tests.unit.boundary.forms import FORMS, UNDECIDABLE, Form, written
+from tests.unit.boundary.forms import COMPUTED, FORMS, UNDECIDABLE, Form, written
 from tests.unit.boundary.tree import Tree
+
+from boundary.findings import Finding
 
 FORBIDDEN, DECLARED = "lib.boot.engine", "lib.core.engine"
 
@@ -34,13 +34,18 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Finding
 
 @pytest.fixture(scope="module")
 def undecidable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Finding]]:
-    sources = {name: source.format(comment="") for name, source in UNDECIDABLE.items()}
+    sources = {name: source.substitute(comment="") for name, source in UNDECIDABLE.items()}
     return _check_all(tmp_path_factory.mktemp("undecidable"), sources)
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Finding]]:
+    return _check_all(tmp_path_factory.mktemp("computed"), COMPUTED)
 
 
 def _commented(directory: Path, target: str) -> dict[str, list[Finding]]:
     comment = f"  # boundary: imports {target}"
-    return _check_all(directory, {name: source.format(comment=comment) for name, source in UNDECIDABLE.items()})
+    return _check_all(directory, {name: source.substitute(comment=comment) for name, source in UNDECIDABLE.items()})
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +73,11 @@ def test_report_says_who_saw_the_form_and_how_certain_it_is(form: Form, forbidde
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_form_naming_a_declared_package_is_silent(form: Form, declared: dict[str, list[Finding]]) -> None:
     assert declared[form.name] == []
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_loader_is_recognised_when_its_name_is_computed(name: str, computed: dict[str, list[Finding]]) -> None:
+    assert "undecidable-import" in {finding.code for finding in computed[name]}
 
 
 @pytest.mark.parametrize("name", UNDECIDABLE)

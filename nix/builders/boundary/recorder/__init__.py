@@ -1,1 +1,1 @@
-"""The run witness's inner half: imports an image's modules and writes down what that did. Runs in a process of its own."""
+"""The inner half of the run witness: imports an image's modules and notes what that did. Recorder process."""

@@ -16,7 +16,7 @@ from boundary.recorder.session import Session
 
 
 def main() -> None:
-    """Read the request, run the session, answer, and leave without waiting for threads that an import may have begun."""
+    """Read the request, run the session, answer, and leave without waiting for threads that an import began."""
     request = json.load(sys.stdin)
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with open(os.devnull, "w", encoding="utf-8") as nowhere:

@@ -13,33 +13,44 @@ from typing import Any, Final
 
 from boundary.behaviour import nondeterministic
 from boundary.recorder.attribution import Attribution, Line
+from boundary.words import words
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _TOOL: Final = sys.monitoring.PROFILER_ID
 
-_AUDITED: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"),
-        "opens a connection",
+_EVENTS: Final = {
+    "opens a connection": words(
+        """
+        socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo socket.gethostbyname sqlite3.connect
+        """
     ),
-    "sqlite3.connect": "opens a connection",
-    **dict.fromkeys(
-        ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"),
-        "starts a process",
+    "starts a process": words(
+        "subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty pty.spawn"
     ),
-    **dict.fromkeys(("_thread.start_new_thread", "_thread.start_joinable_thread"), "starts a thread"),
-    **dict.fromkeys(("os.putenv", "os.unsetenv"), "changes the environment"),
-    **dict.fromkeys(
-        (
-            "os.mkdir", "os.rmdir", "os.remove", "os.rename", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
-            "os.utime", "shutil.rmtree", "shutil.move", "tempfile.mkstemp", "tempfile.mkdtemp",
-        ),
-        "writes a file",
+    "starts a thread": words("_thread.start_new_thread _thread.start_joinable_thread"),
+    "changes the environment": words("os.putenv os.unsetenv"),
+    "changes the working directory": words("os.chdir"),
+    "writes a file": words(
+        """
+        os.mkdir os.rmdir os.remove os.rename os.link os.symlink os.truncate os.chmod os.chown os.utime shutil.rmtree
+        shutil.move tempfile.mkstemp tempfile.mkdtemp
+        """
     ),
-    "os.chdir": "changes the working directory",
-}  # fmt: skip
+}
+_AUDITED: Final = {event: what for what, events in _EVENTS.items() for event in events}
+_REFUSED: Final = frozenset({"opens a connection", "starts a process", "writes a file"})
+"""Refused whoever does it; the rest only when first-party code does."""
 
-_REGISTERING: Final[dict[str, str]] = dict.fromkeys(("atexit.register", "signal.signal", "signal.set_wakeup_fd", "codecs.register", "_codecs.register", "sys.settrace", "sys.setprofile", "sys.setrecursionlimit", "sys.addaudithook", "gc.disable", "faulthandler.enable", "locale.setlocale", "warnings.filterwarnings", "warnings.simplefilter", "logging.basicConfig", "logging.disable", "logging.captureWarnings", "logging.Logger.addHandler", "logging.Logger.setLevel", "logging.config.dictConfig", "logging.config.fileConfig", "asyncio.events.set_event_loop_policy", "multiprocessing.context.set_start_method", "structlog._config.configure", "copyreg.pickle", "mimetypes.add_type"), "registers globally")  # fmt: skip
+_REGISTERING: Final = words(
+    """
+    atexit.register signal.signal signal.set_wakeup_fd codecs.register _codecs.register sys.settrace sys.setprofile
+    sys.setrecursionlimit sys.addaudithook gc.disable faulthandler.enable locale.setlocale warnings.filterwarnings
+    warnings.simplefilter logging.basicConfig logging.disable logging.captureWarnings logging.Logger.addHandler
+    logging.Logger.setLevel logging.config.dictConfig logging.config.fileConfig asyncio.events.set_event_loop_policy
+    multiprocessing.context.set_start_method structlog._config.configure copyreg.pickle mimetypes.add_type
+    """
+)
+"""Functions that change something for the whole process."""
 
 _HARMLESS_VARIABLES: Final = frozenset({"PYDANTIC_DISABLE_PLUGINS"})
 """Read by a wheel whenever first-party code defines a class with it; nothing of ours depends on them."""
@@ -92,7 +103,7 @@ class Effects:
             what = _AUDITED[event]
             line = self._attribution.culprit()
             self._note(what, event, line)
-            if what in ("opens a connection", "starts a process", "writes a file") or line is not None:
+            if line is not None or what in _REFUSED:
                 raise PermissionError(f"{event} is refused while the boundary check imports a module")
 
     def _on_open(self, path: object, mode: object, flags: object) -> None:
@@ -110,7 +121,7 @@ class Effects:
 
     def _on_call(self, code: CodeType, offset: int, function: object, argument: object) -> None:
         name = _full_name(function, argument)
-        what = _REGISTERING.get(name) or ("prints" if name == "builtins.print" else None)
+        what = "registers globally" if name in _REGISTERING else "prints" if name == "builtins.print" else None
         if what is None and name.partition(".")[0] in ("time", "random", "secrets", "uuid", "datetime", "os"):
             reached = nondeterministic(name)
             what = f"reaches {reached}" if reached in ("a clock", "chance") else None

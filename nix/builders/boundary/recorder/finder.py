@@ -1,4 +1,4 @@
-"""The recorder that stands first on ``sys.meta_path``: notes who asks for what, and keeps the closure. Recorder process.
+"""The recorder, first on ``sys.meta_path``: notes who asks for what, and keeps the closure. Recorder process.
 
 It answers for the path finder, so that what is outside the closure is not found, exactly as in the image, even where
 the machine has it. Modules that are loaded already are not asked for again: that is the AST witness's part.
@@ -43,7 +43,7 @@ class Recorder:
         """Part of the finder protocol: note the request; find the module unless it is outside the closure."""
         top = name.partition(".")[0]
         ours = top in self._tops
-        if not ours and top in _STANDARD:
+        if not ours and (top in _STANDARD or top.startswith("_sysconfigdata")):
             return PathFinder.find_spec(name, path, target)
         line = self._attribution.importer()
         if line is not None and (ours or not line.third_party):
