@@ -1,0 +1,232 @@
+"""What is recorded: together these runs go through every step type and every way of the shell. Tests only."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.fixtures.authored import TENANT, Authored, Handle, action, assign, eventually, run_id_of, send_event, wait
+
+from workflow_runtime.core.errors import Failure, failure_error
+from workflow_runtime.service.action_dispatch import ActionCall
+
+type Scenario = Callable[[Authored], Awaitable[Handle]]
+"""Runs to an end on a real server, with workers of its own; the history of the handle is what is kept."""
+
+
+async def _ended(handle: Handle) -> Handle:
+    """Wait for the end, whatever it is."""
+
+    async def closed() -> bool | None:
+        return True if (await handle.describe()).close_time else None
+
+    await eventually(closed)
+    return handle
+
+
+async def pure_steps(authored: Authored) -> Handle:
+    """Control flow and pure steps; ends by a return from inside blocks."""
+    workflow_id = await authored.publish(
+        {"id": "state", "type": "state.set", "config": {"state": "TRIAGE"}},
+        assign("sum", total="payload.a + payload.b"),
+        {
+            "id": "parse",
+            "type": "email.parseBody",
+            "config": {"text": {"$expr": "'Hello'"}, "saveAs": "vars.parsed"},
+        },
+        {
+            "id": "render",
+            "type": "email.renderCommentBlocks",
+            "config": {"text": {"$expr": "'x'"}, "saveAs": "vars.blocks"},
+        },
+        {
+            "id": "loop",
+            "type": "control.forEach",
+            "items": {"$expr": "[1, 2, 3]"},
+            "itemVar": "n",
+            "body": [
+                {
+                    "id": "if",
+                    "type": "control.if",
+                    "condition": {"$expr": "n = 3"},
+                    "then": [{"id": "return", "type": "control.return"}],
+                    "else": [assign("seen", last="n")],
+                }
+            ],
+        },
+    )
+    async with authored.serving():
+        return await _ended(await authored.start(workflow_id, {"a": 1, "b": 2}))
+
+
+async def many_pure_steps(authored: Authored) -> Handle:
+    """More pure steps than one slice holds."""
+    items = {"$expr": str(list(range(150)))}
+    body = [assign("a", x="n"), assign("b", y="x + 1")]
+    workflow_id = await authored.publish(
+        {"id": "loop", "type": "control.forEach", "items": items, "itemVar": "n", "body": body}
+    )
+    async with authored.serving():
+        return await _ended(await authored.start(workflow_id))
+
+
+async def actions_and_waits(authored: Authored) -> Handle:
+    """Actions, an event wait, a duplicate event, and a timer."""
+    workflow_id = await authored.publish(
+        action("first", "echo", input={"n": 1}, saveAs="first"),
+        wait("paid", "PAID", {"$expr": "payload.ticket"}, assign={"vars.by": {"$expr": "event.by"}}),
+        {"id": "pause", "type": "time.wait", "config": {"mode": "duration", "durationMs": 50}},
+        action("second", "echo", input={"by": {"$expr": "vars.by"}}),
+    )
+    async with authored.serving():
+        handle = await authored.start(workflow_id, {"ticket": "T1"})
+        await authored.waiting(handle, "waitForEvent")
+        for event_id in ("other", "e1", "e1"):
+            await send_event(handle, event_id, "PAID" if event_id == "e1" else "OTHER", "T1", {"by": "ann"})
+        return await _ended(handle)
+
+
+async def retries_and_handlers(authored: Authored) -> Handle:
+    """A retry with jitter, onError continue, and a caught failure."""
+
+    async def fail(call: ActionCall) -> Any:
+        raise failure_error(Failure.model_validate(call.input, strict=False))
+
+    failing = {"category": "TransientError", "message": "busy"}
+    workflow_id = await authored.publish(
+        action(
+            "skip", "fail", input=failing, retry={"maxAttempts": 3, "backoffMs": 20}, onError={"policy": "continue"}
+        ),
+        {
+            "id": "try",
+            "type": "control.tryCatch",
+            "try": [action("caught", "fail", input=failing)],
+            "catch": [assign("note", message="error.message")],
+        },
+        action("last", "fail", input=failing),
+    )
+    async with authored.serving(fail=fail):
+        return await _ended(await authored.start(workflow_id))
+
+
+async def timeouts(authored: Authored) -> Handle:
+    """An event wait that times out and ends the run."""
+    async with authored.serving():
+        return await _ended(await authored.start(await authored.publish(wait("w", "NEVER", timeoutMs=50))))
+
+
+async def human_task(authored: Authored) -> Handle:
+    """A task answered by an update after a refused signal."""
+    config = {"taskType": "approval", "title": "Approve?", "assign": {"vars.ok": {"$expr": "event.approved"}}}
+    workflow_id = await authored.publish({"id": "ask", "type": "human.task", "config": config})
+    async with authored.serving():
+        handle = await authored.start(workflow_id)
+        opened = await authored.waiting(handle, "waitForTask")
+        await handle.signal("workflowRuntimeV2HumanTask", {"taskId": opened["taskId"], "payload": {}})
+        answer = {"taskId": opened["taskId"], "payload": {"approved": True}}
+        await handle.execute_update("workflowRuntimeV2CompleteTask", answer)
+        return await _ended(handle)
+
+
+async def quota(authored: Authored) -> Handle:
+    """An action out of quota, resumed by signal."""
+    calls: list[str] = []
+
+    async def second_time(call: ActionCall) -> Any:
+        calls.append(call.idempotency_key)
+        if len(calls) == 1:
+            raise failure_error(Failure.model_validate({"category": "QuotaExceeded", "message": "none"}, strict=False))
+        return len(calls)
+
+    async with authored.serving(count=second_time):
+        handle = await authored.start(await authored.publish(action("spend", "count")))
+        await authored.waiting(handle, "waitForQuota")
+        await handle.signal("workflowRuntimeV2QuotaResume", {})
+        return await _ended(handle)
+
+
+async def child_run(authored: Authored) -> Handle:
+    """A child that succeeds and one that fails."""
+    good = await authored.publish(assign("twice", answer="payload.n * 2"))
+    bad = await authored.publish(assign("broken", answer="payload.missing"))
+    call = {"type": "control.callWorkflow", "workflowVersion": 1, "inputMapping": {"n": 21}}
+    output = {"vars.answer": {"$expr": "childRun.vars.answer"}}
+    workflow_id = await authored.publish(
+        {**call, "id": "good", "workflowId": good, "outputMapping": output},
+        {**call, "id": "bad", "workflowId": bad, "onError": {"policy": "continue"}},
+    )
+    async with authored.serving():
+        return await _ended(await authored.start(workflow_id))
+
+
+async def cancelled(authored: Authored) -> Handle:
+    """A run cancelled while it waits, in a block whose catch must not run."""
+    body = {"id": "try", "type": "control.tryCatch", "try": [wait("w", "PAID")], "catch": [assign("no", x="1")]}
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(body))
+        await authored.waiting(handle, "waitForEvent")
+        await handle.cancel()
+        return await _ended(handle)
+
+
+async def lost_worker(authored: Authored) -> Handle:
+    """An action given up by one worker and finished by the next."""
+
+    async def hangs(call: ActionCall) -> Any:
+        await authored.redis.set("test:started", "1")
+        await eventually(_never)
+
+    async def started() -> bool | None:
+        return True if await authored.redis.get("test:started") else None
+
+    async with authored.serving(slow=hangs):
+        handle = await authored.start(await authored.publish(action("slow", "slow")))
+        await eventually(started)
+    async with authored.serving(slow=_answers):
+        return await _ended(handle)
+
+
+async def _never() -> None:
+    return None
+
+
+async def _answers(call: ActionCall) -> Any:
+    return {"recovered": call.recovered}
+
+
+async def abandoned(authored: Authored) -> Handle:
+    """A run whose definition does not have the hash it was started with."""
+    workflow_id = await authored.publish(assign("a", x="1"))
+    handle = await authored.start(workflow_id)
+    key = f"wf:{{{TENANT}}}:run:{run_id_of(handle)}"
+    await authored.redis.hset(key, "definitionHash", "0" * 64)
+    async with authored.serving():
+        return await _ended(handle)
+
+
+async def continued(authored: Authored) -> Handle:
+    """A loop of actions over several histories."""
+    items = {"$expr": str(list(range(12)))}
+    body = [action("hit", "echo", input={"n": {"$expr": "n"}})]
+    workflow_id = await authored.publish(
+        {"id": "loop", "type": "control.forEach", "items": items, "itemVar": "n", "body": body}
+    )
+    async with authored.serving():
+        return await _ended(await authored.start(workflow_id))
+
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.__name__: scenario
+    for scenario in (
+        pure_steps,
+        many_pure_steps,
+        actions_and_waits,
+        retries_and_handlers,
+        timeouts,
+        human_task,
+        quota,
+        child_run,
+        cancelled,
+        lost_worker,
+        abandoned,
+        continued,
+    )
+}
