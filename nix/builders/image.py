@@ -76,19 +76,27 @@ def _config(document: dict[str, Any]) -> dict[str, Any]:
 
 def _identity_layer(document: dict[str, Any], identity: bytes) -> bytes:
     """Who this image is: accounts, the virtual environment's configuration, image.json, writable directories."""
+    files = {
+        "etc/group": _GROUP.encode(),
+        "etc/passwd": _PASSWD.encode(),
+        "etc/workflow-runtime/image.json": identity,
+    }
+    directories = {"tmp": (0o1777, 0)} | {volume.lstrip("/"): (0o755, USER) for volume in document["volumes"]}
+    links = {}
+    if document.get("python"):
+        links["app/bin/python3"] = f"/usr/bin/python{document['python']}"
+        files["app/pyvenv.cfg"] = b"home = /usr/bin\ninclude-system-site-packages = false\n"
     buffer = io.BytesIO()
     writer = TarWriter(buffer)
-    if document.get("python"):
-        version = document["python"]
-        writer.link(PurePosixPath("app/bin/python3"), f"/usr/bin/python{version}")
-        settings = "home = /usr/bin\ninclude-system-site-packages = false\n"
-        writer.file(PurePosixPath("app/pyvenv.cfg"), settings.encode())
-    writer.file(PurePosixPath("etc/group"), _GROUP.encode())
-    writer.file(PurePosixPath("etc/passwd"), _PASSWD.encode())
-    writer.file(PurePosixPath("etc/workflow-runtime/image.json"), identity)
-    writer.directory(PurePosixPath("tmp"), mode=0o1777)
-    for volume in sorted(document["volumes"]):
-        writer.directory(PurePosixPath(volume.lstrip("/")), owner=USER)
+    for path in sorted(map(PurePosixPath, {*files, *directories, *links})):
+        name = str(path)
+        if name in files:
+            writer.file(path, files[name])
+        elif name in links:
+            writer.link(path, links[name])
+        else:
+            mode, owner = directories[name]
+            writer.directory(path, mode=mode, owner=owner)
     writer.close()
     return buffer.getvalue()
 

@@ -172,6 +172,7 @@ def test_last_layer_has_accounts_interpreter_and_writable_directories(build: Any
     assert (entries["tmp"].mode, entries["tmp"].uid) == (0o1777, 0)
     assert (entries["data"].mode, entries["data"].uid, entries["data"].gid) == (0o755, 65532, 65532)
     assert {entry.uid for name, entry in entries.items() if name != "data"} == {0}
+    assert list(entries) == sorted(entries, key=lambda name: name.split("/"))
 
 
 def test_image_without_python_has_no_virtual_environment(build: Any, document: dict[str, Any]) -> None:
