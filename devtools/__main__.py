@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from devtools import builds, example, fetch, install, lock, testing
+from devtools import builds, check, example, fetch, install, lock, owners, testing
 from devtools.errors import DevError
 from devtools.stack import updown
 
@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         "test", "run the tests; arguments after -- go to pytest", lambda options: testing.test(options.arguments)
     )
     test.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    checking = add("check", "check the import boundary of the working tree", lambda o: check.check(o.format))
+    checking.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    add("owners", "who should poll each queue of the running stack, and who does", lambda _: owners.owners())
     add("shell", "enter `nix develop`", lambda _: builds.shell())
     add("lock", "re-resolve poetry.lock and the Debian lock, and print what changed", lambda _: lock.lock())
     return parser

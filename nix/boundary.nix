@@ -53,6 +53,8 @@ let
       )
     );
 
+  plainInterpreter = base: toolchain.throughLoader { inherit base; program = "usr/bin/python${toolchain.pythonVersion}"; };
+
   # The command that starts an image's own Python over exactly its own files.
   interpreterOf =
     name:
@@ -128,8 +130,25 @@ rec {
         }
       ];
       workflowModules = declaration.workflowCode;
-      interpreter = interpreterOf name;
+      # The base's own Python; the run gets the directories of the closure by name and no others.
+      interpreter = plainInterpreter closure.base.out;
     };
+
+  # What `./dev check` needs to run the same checks over the working tree: every document but for its sources.
+  #
+  # Type: inputs :: Derivation
+  # Example: nix build .#boundary-inputs && cat result
+  inputs = toolchain.run {
+    name = "boundary-inputs.json";
+    program = "json_file";
+    modules = [ "document" ];
+    document.content = {
+      python = plainInterpreter (closures.base "python").out;
+      images = listToAttrs (
+        map (name: { inherit name; value = removeAttrs (manifestOf name) [ "sourceRoot" ]; }) python
+      );
+    };
+  };
 
   # The check of one image as a derivation.
   #

@@ -66,6 +66,7 @@ let
           compose = compose.file;
           supervisor = supervisor.file;
           environment = shell.environment;
+          boundary-inputs = boundary.inputs;
           default = images.workflow-worker;
         };
     };
