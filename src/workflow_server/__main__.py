@@ -1,12 +1,15 @@
 """The workflow-server process, ``python -m workflow_server``: API, operator page and app actions until SIGTERM."""
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from workflow_runtime.bootstrap import app_actions
@@ -25,7 +28,8 @@ from workflow_runtime.service.workers import build_worker, run_workers
 from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_server.app import attach, build_app
-from workflow_server.backend import build_backend
+from workflow_server.backend import Backend, build_backend
+from workflow_server.schedules import reconcile
 from workflow_server.settings import ServerSettings
 
 
@@ -47,8 +51,10 @@ async def serve() -> None:
         client = await unless_stopped(connect_both(settings, redis, identity=worker_identity(image)), stop)
         if client is None:
             return
+        backend = build_backend(client, redis, image, settings)
+        await unless_stopped(_reconciled(backend), stop)
         worker = _action_worker(client, redis, settings, image, actions)
-        attach(app, build_backend(client, redis, image, settings))
+        attach(app, backend)
         _add_checks(health, worker, client, redis)
         await run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=health.draining)
 
@@ -71,6 +77,18 @@ def _action_worker(
     secrets = DirectorySecrets(settings.workflow_secrets_dir)
     dispatcher = ActionDispatcher(actions, ledger=ActionLedger(redis), secrets=secrets)
     return build_worker(client, APP_ACTION_QUEUE, settings=settings, image=image, activities=[dispatcher.execute])
+
+
+async def _reconciled(backend: Backend) -> None:
+    """Return once Temporal's schedules are what the catalog says; whatever stands in the way may pass."""
+    while True:
+        try:
+            await reconcile(backend)
+        except (RPCError, RedisError) as error:
+            structlog.get_logger(__name__).warning("schedules_not_reconciled", reason=str(error), retry_in_seconds=2)
+            await asyncio.sleep(2)
+        else:
+            return
 
 
 def _add_checks(health: Health, worker: Worker, client: Client, redis: Redis) -> None:

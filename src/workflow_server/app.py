@@ -7,10 +7,11 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from workflow_runtime.service.health import Health, health_routes
-from workflow_server import api, page
+from workflow_server import api
 from workflow_server.auth import TokenMiddleware
 from workflow_server.backend import Backend
 from workflow_server.body_bound import BodyBoundMiddleware
+from workflow_server.page.routes import ROUTER as PAGES
 from workflow_server.problems import install_problem_handlers
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {
@@ -36,7 +37,7 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
     )
     app.state.backend = None
     install_problem_handlers(app)
-    for router in (*api.ROUTERS, page.ROUTER):
+    for router in (*api.ROUTERS, PAGES):
         app.include_router(router)
     return app
 

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from temporalio.service import RPCError
 
 from workflow_runtime.core.errors import Category, Failure, RuntimeFailureError
+from workflow_server.page.render import html
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -89,8 +90,12 @@ def problem_of_failure(failure: Failure) -> ProblemError:
 
 
 def problem_response(request: Request, error: ProblemError) -> Response:
-    """The problem document for ``error``."""
+    """The problem document for ``error``; a person who looks at a page gets a page."""
     status = HTTPStatus(error.status_code)
+    if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
+        page = html("bare_problem.html", status.value, title=status.phrase, detail=error.detail)
+        page.headers.update(error.headers or {})
+        return page
     body = {
         "type": f"urn:workflow-runtime:problem:{error.code.lower().replace('_', '-')}",
         "title": status.phrase,

@@ -31,6 +31,8 @@ from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.ingress import Ingress, build_ingress
 from workflow_worker.run_activities import RunActivities
+from workflow_worker.schedule_activities import ScheduleActivities
+from workflow_worker.scheduled_start import ScheduledStartWorkflow
 from workflow_worker.settings import WorkflowWorkerSettings
 
 
@@ -75,13 +77,14 @@ async def _worker(
         runs = RunActivities(
             catalog=Catalog(redis), runs=Runs(redis), waits=WaitIndex(redis), tasks=Tasks(redis), client=client
         )
+        schedules = ScheduleActivities(catalog=Catalog(redis), runs=Runs(redis), client=client)
         yield build_worker(
             client,
             AUTHORED_QUEUE,
             settings=settings,
             image=image,
-            workflows=[AuthoredRun],
-            activities=[dispatcher.execute, runs.load, runs.sync, runs.create_child, runs.abandon],
+            workflows=[AuthoredRun, ScheduledStartWorkflow],
+            activities=[dispatcher.execute, runs.load, runs.sync, runs.create_child, runs.abandon, schedules.launch],
         )
 
 

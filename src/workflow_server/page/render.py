@@ -21,8 +21,13 @@ _TONES: Final[Mapping[str, str]] = {
         ("WAITING", "RETRY_SCHEDULED", "RETRYING", "BEHIND", "QUEUED", "OPEN", "NOT_POLLED", "paused", "UNMATCHED"),
         "wait",
     ),
-    **dict.fromkeys(("FAILED", "TIMED_OUT", "STRANGER_ONLY", "SHARED_WITH_STRANGER"), "bad"),
+    **dict.fromkeys(("FAILED", "TIMED_OUT", "RETRIED", "STRANGER_ONLY", "SHARED_WITH_STRANGER"), "bad"),
 }
+
+_WORDS: Final[Mapping[str, str]] = {"api": "API", "RETRIED": "Failed, tried again"}
+
+_FIRST_KEYS: Final = ("id", "version", "type", "name", "description", "payloadSchemaRef", "trigger", "condition")
+_LAST_KEYS: Final = frozenset({"config", "steps", "then", "else", "body", "try", "catch"})
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -44,7 +49,16 @@ def words(status: str) -> str:
     >>> words("RETRY_SCHEDULED")
     'Retry scheduled'
     """
-    return status.replace("_", " ").capitalize()
+    return _WORDS.get(status) or status.replace("_", " ").capitalize()
+
+
+def sentence(text: str) -> str:
+    """``text`` as a sentence of its own.
+
+    >>> sentence("it gives up at noon")
+    'It gives up at noon.'
+    """
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def link(path: str, tenant: str, query: Mapping[str, Any] | None = None) -> str:
@@ -89,6 +103,22 @@ def trigger_words(trigger: Mapping[str, Any] | None) -> str:
     return "API only"
 
 
+def authored_json(definition: Any) -> str:
+    """A definition as a person would write it: names first, contents last."""
+    return pretty_json(_authored(definition))
+
+
+def _authored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_authored(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    rank = {key: place for place, key in enumerate(_FIRST_KEYS)}
+    last = len(rank)
+    keys = sorted(value, key=lambda key: (last + 1 if key in _LAST_KEYS else rank.get(key, last), key))
+    return {key: _authored(value[key]) for key in keys}
+
+
 def pretty_json(value: Any) -> str:
     """Indented JSON; the template escapes it."""
     return json.dumps(value, ensure_ascii=False, indent=2)
@@ -103,7 +133,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (short_id, short_time, took, trigger_words, pretty_json):
+    for function in (sentence, authored_json, short_id, short_time, took, trigger_words, pretty_json):
         environment.filters[function.__name__] = function
     environment.globals.update(link=link, tone=tone, words=words, css_version=_css_version())
     return environment

@@ -193,7 +193,12 @@ async def event_page(event_id: str, frame: InFrame) -> Response:
 async def tasks_page(frame: InFrame, cursor: Cursor = None) -> Response:
     """Human tasks that are open."""
     page = await frame.work.tasks.list_tasks(frame.tenant, status="OPEN", limit=_PAGE, cursor=cursor)
-    return frame.page("tasks.html", "tasks", tasks=page.tasks, next=page.next_cursor)
+    return frame.page(
+        "tasks.html",
+        "tasks",
+        tasks=[task.model_dump(mode="json", by_alias=True) for task in page.tasks],
+        next=page.next_cursor,
+    )
 
 
 @ROUTER.get("/ownership")

@@ -1,6 +1,6 @@
 """The timeline of a run as the operator page shows it: one entry per execution of a step, in order. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,8 @@ def timeline(detail: RunDetail) -> list[Entry]:
     begin = detail.run.started_at or detail.run.created_at
     waits = _by_execution(detail.waits)
     actions = {row.key: row for row in detail.actions}
-    entries = [_step(row, waits.get(_execution(row)), actions.get(row.key), begin) for row in detail.steps]
+    tried = {_execution(row) for row in detail.steps}
+    entries = [_step(row, waits.get(_execution(row)), actions.get(row.key), begin, tried) for row in detail.steps]
     entries += [_log(row, begin) for row in detail.logs]
     return sorted(entries, key=lambda entry: entry.seq)
 
@@ -46,26 +47,42 @@ def _by_execution(rows: tuple[TimelineRow, ...]) -> dict[tuple[Any, Any], Timeli
     return {_execution(row): row for row in rows}
 
 
-def _step(row: TimelineRow, wait: TimelineRow | None, action: TimelineRow | None, begin: str | None) -> Entry:
+def _step(
+    row: TimelineRow,
+    wait: TimelineRow | None,
+    action: TimelineRow | None,
+    begin: str | None,
+    tried: Collection[tuple[Any, Any]],
+) -> Entry:
     fields = row.fields
     at = str(fields.get("startedAt") or row.first_at)
-    waits = fields.get("status") == "STARTED" and wait is not None and wait.fields.get("status") == "WAITING"
+    status = _status(row, wait, tried)
     return Entry(
         seq=row.first_seq,
         at=at,
         offset=offset(begin, at),
         title=str(fields.get("stepId") or row.key),
         kind=str(fields.get("stepType") or "step"),
-        status="WAITING" if waits else fields.get("status"),
+        status=status,
         path=str(fields.get("itemPath") or fields.get("stepPath") or ""),
         depth=max(str(fields.get("stepPath") or "").count("steps[") - 1, 0),
         attempt=int(fields.get("attempt") or 1),
         item=", ".join(str(index + 1) for index in fields.get("itemIndexes") or ()) or None,
-        took=duration(fields.get("durationMs")),
-        lines=[*_wait_lines(wait), *_action_lines(action), *_retry_lines(fields)],
+        took=duration(fields.get("durationMs") or None),
+        lines=[*_wait_lines(wait), *_action_lines(action), *_retry_lines(status, fields)],
         fault=_fault(fields.get("error")),
         child_run=fields.get("childRunId"),
     )
+
+
+def _status(row: TimelineRow, wait: TimelineRow | None, tried: Collection[tuple[Any, Any]]) -> str | None:
+    status: str | None = row.fields.get("status")
+    item_path, attempt = _execution(row)
+    if status == "RETRY_SCHEDULED" and (item_path, attempt + 1) in tried:
+        return "RETRIED"
+    if status == "STARTED" and wait is not None and wait.fields.get("status") == "WAITING":
+        return "WAITING"
+    return status
 
 
 def _wait_lines(row: TimelineRow | None) -> Iterator[str]:
@@ -94,8 +111,8 @@ def _action_lines(row: TimelineRow | None) -> Iterator[str]:
         yield f"{fields.get('actionId')} v{fields.get('version')} on {fields.get('taskQueue')}"
 
 
-def _retry_lines(fields: Mapping[str, Any]) -> Iterator[str]:
-    if fields.get("status") == "RETRY_SCHEDULED" and fields.get("nextAttemptAt"):
+def _retry_lines(status: str | None, fields: Mapping[str, Any]) -> Iterator[str]:
+    if status == "RETRY_SCHEDULED" and fields.get("nextAttemptAt"):
         yield f"Next attempt at {fields['nextAttemptAt']}"
 
 

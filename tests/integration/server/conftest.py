@@ -31,6 +31,8 @@ from workflow_server.settings import ServerSettings
 from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.run_activities import RunActivities
+from workflow_worker.schedule_activities import ScheduleActivities
+from workflow_worker.scheduled_start import ScheduledStartWorkflow
 
 TENANT = "acme"
 IMAGE = ImageManifest(name="workflow-server", digest=UNMANAGED)
@@ -74,19 +76,21 @@ async def workers(backend: Backend, settings: ServerSettings) -> AsyncIterator[N
     runs = RunActivities(
         catalog=Catalog(redis), runs=Runs(redis), waits=WaitIndex(redis), tasks=Tasks(redis), client=client
     )
+    schedules = ScheduleActivities(catalog=Catalog(redis), runs=Runs(redis), client=client)
     async with (
         builtin_actions(redis, ()) as builtin,
         app_actions(None, None) as app,
         Worker(
             client,
             task_queue=AUTHORED_QUEUE,
-            workflows=[AuthoredRun],
+            workflows=[AuthoredRun, ScheduledStartWorkflow],
             activities=[
                 ActionDispatcher(builtin, ledger=ledger, secrets=secrets).execute,
                 runs.load,
                 runs.sync,
                 runs.create_child,
                 runs.abandon,
+                schedules.launch,
             ],
             workflow_runner=workflow_runner(),
         ),
