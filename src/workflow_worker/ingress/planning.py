@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workflow_runtime.core import filters
+from workflow_runtime.core.redaction import redact
 from workflow_runtime.store.catalog import TriggerTarget
 from workflow_runtime.store.events import Claim, Considered, LedgerEvent, Target, Wait
 from workflow_runtime.store.events.lanes import run_lane, workflow_lanes
@@ -79,7 +80,7 @@ def refusal_of(wait: Wait, event: LedgerEvent) -> str | None:
         return early
     for item in wait.filters:
         if not filters.matches(item, event.event.payload):
-            return f"filter not met: {filters.explain(item, event.event.payload)}"
+            return f"filter not met: {filters.explain(item, redact(event.event.payload))}"
     return None
 
 

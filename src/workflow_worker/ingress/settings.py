@@ -36,7 +36,7 @@ class IngressSettings(BaseModel):
     max_retry_seconds: float = Field(default=300.0, gt=0)
     attempt_timeout_seconds: float = Field(default=30.0, gt=0)
 
-    lease_seconds: float = Field(default=15.0, gt=0)
+    lease_seconds: float = Field(default=10.0, gt=0)
     """How long a process that stopped answering keeps the stream or an event to itself."""
     grace_seconds: float = Field(default=10.0, gt=0)
     """How long an accepted event may stand in the ready queue before the sweep assumes that nobody was told."""

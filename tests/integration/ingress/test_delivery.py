@@ -2,6 +2,7 @@
 
 import uuid
 
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import TENANT, new_event, publish_workflow, running, settled, until
@@ -85,3 +86,25 @@ async def test_the_same_event_for_two_tenants_stays_apart(redis_client: Redis) -
         await settled(redis_client, event_id, tenant="umbrella")
     starts = [(start.tenant_id, start.workflow_id) for start in gateway.started.values()]
     assert sorted(starts) == [("acme", "of-acme"), ("umbrella", "of-umbrella")]
+
+
+async def test_what_happens_is_counted(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "follow-up", "TICKET_CREATED")
+    registry, event = CollectorRegistry(), new_event("TICKET_CREATED")
+    async with running(redis_client, RunGatewayFake(), registry=registry):
+        await redis_client.xadd(EVENT_STREAM, {"event_id": "none"})
+        for _ in range(3):
+            await publish(redis_client, event)
+        await settled(redis_client, event.event_id)
+        outcomes = {"accepted": 1.0, "duplicate": 2.0, "dead_letter": 1.0}
+
+        def counted() -> dict[str, float | None]:
+            name = "workflow_ingress_events_total"
+            return {outcome: registry.get_sample_value(name, {"outcome": outcome}) for outcome in outcomes}
+
+        await until(counted, outcomes.__eq__)
+        reading = registry.get_sample_value("workflow_ingress_reading")
+    settled_targets = {"kind": "trigger", "status": "DELIVERED"}
+    assert registry.get_sample_value("workflow_ingress_targets_total", settled_targets) == 1
+    assert registry.get_sample_value("workflow_ingress_first_pass_seconds_count") == 1
+    assert reading == 1

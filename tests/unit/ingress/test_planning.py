@@ -35,6 +35,13 @@ def test_a_filter_that_refuses_is_named_with_both_values() -> None:
     assert "1 waits with this name and key refuses it" in plan.reason
 
 
+def test_a_refusal_shows_no_secret_of_the_payload() -> None:
+    refusing = replace(wait("run-1"), filters=(Filter(path="login.password", op="=", value="x"),))
+    plan = make_plan(claim_of(ledger_event(payload={"login": {"password": "hunter2"}}), refusing), [])
+    assert "REDACTED" in plan.considered[0].reason
+    assert "hunter2" not in plan.considered[0].reason
+
+
 def test_the_event_that_started_a_run_does_not_resume_it() -> None:
     event = ledger_event(keys=["T-1"])
     own = replace(wait("run-1", key="T-1"), trigger_event_id=event.event.event_id)

@@ -103,7 +103,7 @@ class EventLedger:
         redis: Redis,
         *,
         retention_seconds: int = RETENTION_SECONDS,
-        lease_seconds: float = 15.0,
+        lease_seconds: float = 10.0,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._redis = redis

@@ -67,7 +67,7 @@ class EventStream:
     """One consumer of the group. ``consumer`` must be unique per process and never used again."""
 
     def __init__(
-        self, redis: Redis, *, group: str, consumer: str, lease_seconds: float = 15.0, max_ready: int = 1000
+        self, redis: Redis, *, group: str, consumer: str, lease_seconds: float = 10.0, max_ready: int = 1000
     ) -> None:
         self._redis = redis
         self._group = group

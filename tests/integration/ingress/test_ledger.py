@@ -1,0 +1,170 @@
+"""The ledger's own promises: leases, lost claims, sweeps, lanes and lists, on the real Redis."""
+
+import uuid
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from tests.fixtures.ingress import TENANT, new_event, until
+
+from workflow_runtime.store.events import (
+    Claim,
+    EventIntake,
+    EventLedger,
+    EventSource,
+    EventStatus,
+    NewEvent,
+    Refusal,
+    Target,
+    TargetStatus,
+    UnknownEventError,
+    accept_event,
+)
+from workflow_runtime.store.events.lanes import workflow_lanes
+
+
+async def accepted(redis: Redis, key: str | None = "K", *, grace_seconds: float = 3600.0) -> str:
+    event = new_event("E", {"ticketId": key} if key else {})
+    return (await accept_event(redis, EventIntake(redis, grace_seconds=grace_seconds), event)).event_id
+
+
+async def claimed(ledger: EventLedger, event_id: str) -> Claim:
+    claim = await ledger.claim(TENANT, event_id, uuid.uuid4().hex)
+    assert isinstance(claim, Claim), claim
+    return claim
+
+
+def target(workflow_id: str, key: str = "K", **changes: Any) -> Target:
+    lanes = tuple(workflow_lanes(workflow_id, [key]))
+    return Target(id=f"trigger:{workflow_id}", kind="trigger", run_id=workflow_id, lanes=lanes, **changes)
+
+
+def delivered(found: Target) -> Target:
+    return found.model_copy(update={"status": TargetStatus.DELIVERED})
+
+
+async def begun(ledger: EventLedger, claim: Claim, *targets: Target) -> list[Target]:
+    found = await ledger.begin(claim, targets, considered=())
+    assert found is not None
+    return found
+
+
+async def test_an_event_is_claimed_by_one_at_a_time(redis_client: Redis) -> None:
+    ledger, event_id = EventLedger(redis_client), await accepted(redis_client)
+    claim = await claimed(ledger, event_id)
+    assert await ledger.claim(TENANT, event_id, "other") is Refusal.LEASED
+    assert await ledger.extend(claim)
+    assert await ledger.give_up(claim)
+    assert not await ledger.extend(claim)
+    assert isinstance(await ledger.claim(TENANT, event_id, "other"), Claim)
+
+
+async def test_what_a_dead_holder_writes_later_is_refused(redis_client: Redis) -> None:
+    brief, event_id = EventLedger(redis_client, lease_seconds=0.05), await accepted(redis_client)
+    dead = await claimed(brief, event_id)
+    living = await until(lambda: EventLedger(redis_client).claim(TENANT, event_id, "living"), lambda c: c != "leased")
+    assert await brief.begin(dead, [target("w")], considered=()) is None
+    assert await brief.finish(dead, (), reason="late") is None
+    assert not await brief.give_up(dead)
+    ended = await EventLedger(redis_client).finish(living, (), reason="in time")
+    assert ended is not None
+    assert (await brief.get(TENANT, event_id)).reason == "in time"
+
+
+async def test_an_event_waits_for_earlier_ones_with_a_common_key(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client)
+    first, second, other = [await accepted(redis_client, key) for key in ("K", "K", "L")]
+    claim = await claimed(ledger, first)
+    assert await ledger.claim(TENANT, second, "t") is Refusal.BLOCKED
+    assert isinstance(await ledger.claim(TENANT, other, "t"), Claim)
+    ended = await ledger.finish(claim, (), reason="")
+    assert ended is not None
+    assert (ended.status, ended.runnable) == (EventStatus.DONE, (second,))
+    assert await ledger.claim(TENANT, first, "t") is Refusal.DONE
+
+
+async def test_events_without_a_key_wait_for_nobody(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client)
+    for event_id in [await accepted(redis_client, None) for _ in range(3)]:
+        await claimed(ledger, event_id)
+
+
+async def test_a_settled_target_lets_the_next_event_try_it(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client)
+    first, second = [await accepted(redis_client) for _ in range(2)]
+    one = await claimed(ledger, first)
+    [trying] = await begun(ledger, one, target("w"))
+    assert (trying.status, trying.attempts) == (TargetStatus.TRYING, 1)
+    retrying = trying.model_copy(update={"status": TargetStatus.RETRYING, "due_ms": one.time_ms()})
+    assert await ledger.finish(one, [retrying], reason="")
+    two = await claimed(ledger, second)
+    [behind] = await begun(ledger, two, target("w"))
+    assert (behind.status, behind.attempts) == (TargetStatus.BEHIND, 0)
+    again = await claimed(ledger, first)
+    assert again.planned
+    [trying] = await begun(ledger, again, *again.event.targets)
+    assert trying.attempts == 2
+    ended = await ledger.finish(again, [delivered(trying)], reason="")
+    assert ended is not None
+    assert ended.runnable == (), "the second event is under way; it sees the free lane when its own pass ends"
+    ended = await ledger.finish(two, [behind], reason="")
+    assert ended is not None
+    assert (ended.status, ended.runnable) == (EventStatus.ROUTED, (second,))
+
+
+async def test_the_sweep_reports_an_abandoned_event_once_per_grace_period(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client, lease_seconds=0.05, grace_seconds=3600.0)
+    abandoned = await accepted(redis_client)
+    hinted = await accepted(redis_client, "L")
+    await claimed(ledger, abandoned)
+    sweep = await until(ledger.sweep, lambda sweep: sweep.found)
+    assert sweep.found == ((TENANT, abandoned),)
+    assert sweep.backlog == 2
+    assert (await ledger.sweep()).found == ()
+    assert isinstance(await ledger.claim(TENANT, hinted, "t"), Claim)
+
+
+async def test_the_sweep_finds_an_event_nobody_was_told_about(redis_client: Redis) -> None:
+    event_id = await accepted(redis_client, grace_seconds=0.01)
+    sweep = await until(EventLedger(redis_client).sweep, lambda sweep: sweep.found)
+    assert sweep.found == ((TENANT, event_id),)
+
+
+async def test_a_finished_event_leaves_nothing_but_its_record(redis_client: Redis) -> None:
+    ledger, event_id = EventLedger(redis_client, retention_seconds=60), await accepted(redis_client)
+    claim = await claimed(ledger, event_id)
+    [trying] = await begun(ledger, claim, target("w"))
+    await ledger.finish(claim, [delivered(trying)], reason="")
+    left = {str(key).rpartition("}:")[2] for key in await redis_client.keys(f"wf:{{{TENANT}}}:*")}
+    recent = {"events:recent:E", "events:recent:E:K"}
+    assert left == {f"event:{event_id}", "events:sequence", "events:log"} | recent
+    assert 0 < await redis_client.pttl(f"wf:{{{TENANT}}}:event:{event_id}") <= 60_000
+
+
+async def test_events_are_listed_newest_first_page_by_page(redis_client: Redis) -> None:
+    ids = [await accepted(redis_client) for _ in range(5)]
+    ledger = EventLedger(redis_client)
+    found: list[str] = []
+    page = await ledger.list_events(TENANT, limit=2)
+    found += [event.event.event_id for event in page.events]
+    while page.next_cursor is not None:
+        page = await ledger.list_events(TENANT, limit=2, cursor=page.next_cursor)
+        found += [event.event.event_id for event in page.events]
+    assert found == ids[::-1]
+    assert await ledger.list_events("umbrella") == type(page)((), None)
+
+
+async def test_an_event_nobody_accepted_is_unknown(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client)
+    with pytest.raises(UnknownEventError, match="is not in the ledger"):
+        await ledger.get(TENANT, str(uuid.uuid4()))
+    assert await ledger.claim(TENANT, "gone", "t") is Refusal.MISSING
+    assert await ledger.reopen(TENANT, "gone") == 0
+
+
+async def test_events_of_a_batch_are_accepted_in_their_order(redis_client: Redis) -> None:
+    events: list[NewEvent] = [new_event("E", tenant=f"t{n % 3}") for n in range(30)]
+    found = await EventIntake(redis_client).accept([event.incoming() for event in events], EventSource.API)
+    assert [acceptance.event_id for acceptance in found] == [event.event_id for event in events]
+    for tenant in ("t0", "t1", "t2"):
+        assert [one.sequence for one in found if one.tenant_id == tenant] == list(range(1, 11))
