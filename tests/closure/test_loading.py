@@ -1,6 +1,7 @@
 """The archives in a real container engine: they load under their tags and start without rights, network or a shell."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -61,7 +62,7 @@ def test_image_loads_and_its_program_starts(loaded: str, image: ImageArchive) ->
         answer = _run(loaded, "--entrypoint=/app/bin/python3", arguments=("-I", "-c", _QUESTION))
         assert answer == f"65532 {image.name} {bootstrap}"
     else:
-        assert "version" in _run(loaded, arguments=("--version",)).lower()
+        assert re.search(r"\b[0-9]+\.[0-9]+\.[0-9]+\b", _run(loaded, arguments=("--version",)))
 
 
 def test_image_has_no_shell_to_start(loaded: str) -> None:
