@@ -31,6 +31,7 @@ from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.ingress import Ingress, build_ingress
 from workflow_worker.run_activities import RunActivities
+from workflow_worker.sandbox import RECORD_MODULES
 from workflow_worker.schedule_activities import ScheduleActivities
 from workflow_worker.scheduled_start import ScheduledStartWorkflow
 from workflow_worker.settings import WorkflowWorkerSettings
@@ -85,6 +86,7 @@ async def _worker(
             image=image,
             workflows=[AuthoredRun, ScheduledStartWorkflow],
             activities=[dispatcher.execute, runs.load, runs.sync, runs.create_child, runs.abandon, schedules.launch],
+            record_modules=RECORD_MODULES,
         )
 
 

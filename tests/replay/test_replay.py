@@ -22,6 +22,7 @@ from tests.replay.scenarios import SCENARIOS
 from workflow_runtime.core.definition import STEP_TYPES
 from workflow_runtime.service.sandbox import workflow_runner
 from workflow_worker.authored_run import AuthoredRun
+from workflow_worker.sandbox import RECORD_MODULES
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -32,7 +33,7 @@ def _files(name: str) -> list[Path]:
 
 async def _replay(text: str) -> None:
     replayer = Replayer(
-        workflows=[AuthoredRun], workflow_runner=workflow_runner(), data_converter=pydantic_data_converter
+        workflows=[AuthoredRun], workflow_runner=workflow_runner(RECORD_MODULES), data_converter=pydantic_data_converter
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("recorded", text))
 

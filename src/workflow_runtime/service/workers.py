@@ -28,14 +28,18 @@ def build_worker(
     image: ImageManifest,
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
+    record_modules: Sequence[str] = (),
 ) -> Worker:
-    """A worker of ``queue`` in the sandbox, with the image digest as build id. Raises MisuseError on versioning."""
+    """A worker of ``queue`` whose workflows run in the sandbox, ``record_modules`` passed through.
+
+    Raises MisuseError for worker versioning outside an image.
+    """
     return Worker(
         client,
         task_queue=queue,
         workflows=workflows,
         activities=activities,
-        workflow_runner=workflow_runner(),
+        workflow_runner=workflow_runner(record_modules),
         graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_grace_seconds),
         deployment_config=_deployment(settings, image),
     )
