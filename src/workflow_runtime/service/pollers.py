@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -67,6 +68,7 @@ def strangers(queue: str, pollers: Sequence[Poller]) -> list[str]:
 def polling_check(client: Client, worker: Worker) -> Check:
     """Ready when ``worker`` runs and Temporal lists this process on its queue; the detail names strangers."""
     queue = worker.task_queue
+    known: set[str] = set()
 
     async def check() -> tuple[bool, str]:
         if not worker.is_running:
@@ -75,6 +77,9 @@ def polling_check(client: Client, worker: Worker) -> Check:
         if client.identity not in {poller.identity for poller in pollers}:
             return False, f"Temporal does not list this process among the pollers of {queue}"
         others = strangers(queue, pollers)
+        for identity in set(others) - known:
+            structlog.get_logger(__name__).warning("foreign_poller", queue=queue, identity=identity)
+        known.update(others)
         note = f"; strangers poll it too: {', '.join(others)}" if others else ""
         return True, f"polling {queue}{note}"
 

@@ -1,14 +1,18 @@
 """The workflow-worker process as an operator meets it: what it says, how it waits for others, how it ends."""
 
+import json
 import signal
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.fixtures.authored import TENANT, Authored, assign, eventually, run_id_of, wait
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port, running_redis, running_temporal
+from tests.fixtures.servers import free_port, program, running_redis, running_temporal
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, DOMAIN_QUEUES, EVENT_CONSUMER_GROUP, EVENT_STREAM
 from workflow_runtime.service.pollers import Poller, queue_pollers
@@ -146,3 +150,46 @@ async def test_the_event_stream_is_read_in_the_consumer_group(
         worker.until_ready()
         groups = await redis_client.xinfo_groups(EVENT_STREAM)
     assert [group["name"] for group in groups] == [EVENT_CONSUMER_GROUP]
+
+
+async def test_in_an_image_the_pollers_carry_its_digest_and_versioning_pins_runs_to_it(
+    redis_client: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    manifest = {"name": "workflow-worker", "digest": "sha256:0123abcd", "queues": [AUTHORED_QUEUE]}
+    file = tmp_path / "image.json"
+    file.write_text(json.dumps({**manifest, "consumerGroups": [EVENT_CONSUMER_GROUP], "closure": {}}))
+    # A server of its own: a current version takes new runs away from every unversioned worker of the queue.
+    with running_temporal(tmp_path) as address:
+        authored = Authored(await Client.connect(address, data_converter=pydantic_data_converter), redis_client)
+        settings = _settings(address, redis_url, WORKFLOW_RUNTIME_IMAGE_JSON=str(file), WORKER_VERSIONING="pinned")
+        with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+            worker.until_ready()
+            assert worker.get("/readyz")[1]["digest"] == "sha256:0123abcd"
+            pollers = await queue_pollers(authored.client, AUTHORED_QUEUE)
+            assert any(poller.identity.startswith("workflow-worker@sha256:0123abcd/") for poller in pollers)
+            _make_current(address, "workflow-worker", "sha256-0123abcd")
+            handle = await authored.start(await authored.publish(assign("a", x="1")))
+            assert (await handle.result())["vars"]["x"] == 1
+
+
+def _make_current(address: str, deployment: str, build_id: str) -> None:
+    command = [program("temporal"), "worker", "deployment", "set-current-version", "--address", address, "--yes"]
+    subprocess.run([*command, "--deployment-name", deployment, "--build-id", build_id], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        ({"name": "workflow-server", "digest": "sha256:1"}, "started in the image 'workflow-server'"),
+        ({"name": "workflow-worker", "digest": "sha256:1", "queues": []}, "declares none"),
+        ({"name": "workflow-worker", "digest": "sha256:1", "queues": [AUTHORED_QUEUE]}, "consumer group"),
+    ],
+)
+def test_an_image_that_does_not_own_what_it_would_poll_is_refused(
+    manifest: dict[str, object], reason: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "image.json"
+    file.write_text(json.dumps(manifest))
+    with service_process("workflow_worker", free_port(), tmp_path, WORKFLOW_RUNTIME_IMAGE_JSON=str(file)) as worker:
+        assert worker.wait() == 2
+        assert reason in worker.errors.read_text()
