@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import Field, FilePath, SecretStr, model_validator
+from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
 
-from workflow_runtime.bootstrap import AiConfig, SmtpConfig
+from workflow_runtime.bootstrap import AiConfig, SmtpConfig, parse_address
+from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.service.event_settings import EventSettings
 
 DEFAULT_TENANT: Final = "default"
@@ -51,6 +52,16 @@ class ServerSettings(EventSettings):
         if (self.smtp_host is None) != (self.email_from is None):
             raise ValueError("set both SMTP_HOST and EMAIL_FROM, or neither")
         return self
+
+    @field_validator("email_from")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parse_address(value)
+            except ValidationFailure as failure:
+                raise ValueError(failure.message) from None
+        return value
 
     def token(self) -> str | None:
         """The bearer token that callers must show, or None when anyone may call."""
