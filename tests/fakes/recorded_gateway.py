@@ -29,6 +29,9 @@ class RecordedGateway(RunGateway):
         first = await self._once(f"start {start.run_id}", effect)
         return StartOutcome.STARTED if first else StartOutcome.ALREADY_STARTED
 
+    async def recover_starts(self) -> int:
+        return 0
+
     async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
         effect = {"run": run_id, "event": signal.event_id, "payload": signal.payload}
         await self._once(f"signal {run_id} {signal.event_id}", effect)

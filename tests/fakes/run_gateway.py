@@ -24,6 +24,7 @@ class RunGatewayFake(RunGateway):
     started: dict[str, RunStart] = field(default_factory=dict)
     signalled: list[tuple[str, EventSignal]] = field(default_factory=list)
     queued: set[str] = field(default_factory=set)
+    recoveries: int = 0
     faults: list[Fault] = field(default_factory=list)
 
     async def start_run(self, start: RunStart) -> StartOutcome:
@@ -35,6 +36,10 @@ class RunGatewayFake(RunGateway):
             return StartOutcome.ALREADY_STARTED
         self.started[start.run_id] = start
         return StartOutcome.STARTED
+
+    async def recover_starts(self) -> int:
+        self.recoveries += 1
+        return 0
 
     async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
         self.calls.append(("signal", run_id, signal.event_id))

@@ -4,7 +4,6 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from temporalio.client import Client
 
-from workflow_runtime.store.runs import Runs
 from workflow_worker.ingress.ingress import Ingress
 from workflow_worker.ingress.settings import IngressSettings
 from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
@@ -14,4 +13,4 @@ def build_ingress(
     redis: Redis, client: Client, settings: IngressSettings, *, identity: str, registry: CollectorRegistry
 ) -> Ingress:
     """The ingress of this process. ``identity`` names it in the consumer group, one per process, never reused."""
-    return Ingress(redis, TemporalRunGateway(client, Runs(redis)), settings, identity=identity, registry=registry)
+    return Ingress(redis, TemporalRunGateway(client, redis), settings, identity=identity, registry=registry)

@@ -67,7 +67,7 @@ class Ingress:
         self._routing = Routing(ledger, catalog, delivery, dead_letters, metrics, settings)
         self._reader = Reader(self._stream, intake, dead_letters, self.status, metrics, settings)
         self._router = Router(ready, self._routing, self.status, settings)
-        self._upkeep = Upkeep(ledger, self._stream, ready, self.status, settings)
+        self._upkeep = Upkeep(ledger, self._stream, ready, self.status, gateway, settings)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then drain: read nothing new, finish what is under way within the bound.
@@ -78,12 +78,14 @@ class Ingress:
         log.info("ingress_started", group=self._settings.consumer_group, consumer=self._identity)
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as loops:
-            self._loop(loops, "lease", self._routing.keep_claims, drained)
+            every = functools.partial(self._loop, loops)
+            every("lease", self._routing.keep_claims, drained, rest=self._settings.lease_seconds / 3)
             working = [
-                self._loop(loops, "reader", self._reader.turn, stop),
-                self._loop(loops, "router", self._router.turn, stop),
-                self._loop(loops, "sweep", self._upkeep.sweep, stop),
-                self._loop(loops, "upkeep", self._upkeep.maintain, stop),
+                every("reader", functools.partial(self._reader.turn, stop), stop),
+                every("router", functools.partial(self._router.turn, stop), stop),
+                every("sweep", self._upkeep.sweep, stop, rest=self._settings.sweep_seconds),
+                every("upkeep", self._upkeep.maintain, stop, rest=self._settings.maintenance_seconds),
+                every("starts", self._upkeep.recover_starts, stop, rest=self._settings.recovery_seconds),
             ]
             await asyncio.wait(working)
             await self._router.drain(self._settings.drain_seconds)
@@ -92,10 +94,15 @@ class Ingress:
         log.info("ingress_drained")
 
     def _loop(
-        self, loops: asyncio.TaskGroup, name: str, turn: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
+        self,
+        loops: asyncio.TaskGroup,
+        name: str,
+        turn: Callable[[], Awaitable[None]],
+        stop: asyncio.Event,
+        *,
+        rest: float = 0.0,
     ) -> asyncio.Task[None]:
-        work = keep_going(name, functools.partial(turn, stop), self.status, stop)
-        return loops.create_task(work, name=f"ingress {name}")
+        return loops.create_task(keep_going(name, turn, self.status, stop, rest=rest), name=f"ingress {name}")
 
     async def _leave(self) -> None:
         try:

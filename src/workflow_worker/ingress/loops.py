@@ -12,12 +12,16 @@ from workflow_worker.ingress.status import IngressStatus
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
+_REST_PIECE: Final = 1.0
 
 
 async def keep_going(
-    name: str, turn: Callable[[], Awaitable[None]], status: IngressStatus, stop: asyncio.Event
+    name: str, turn: Callable[[], Awaitable[None]], status: IngressStatus, stop: asyncio.Event, *, rest: float = 0.0
 ) -> None:
-    """Repeat ``turn`` until ``stop``; one that fails is told in status and log, and repeated after a growing pause."""
+    """Repeat ``turn`` until ``stop``, with ``rest`` seconds in between.
+
+    A turn that fails is told in status and log, and repeated after a growing pause.
+    """
     log = structlog.get_logger(__name__).bind(loop=name)
     pause = _FIRST_PAUSE
     status.came_round(name)
@@ -32,12 +36,21 @@ async def keep_going(
             fault = f"{type(error).__name__}: {error}"
             log.exception("ingress_loop_failed", reason=fault, retry_in_seconds=round(pause, 2))
         else:
-            status.came_round(name)
             pause = _FIRST_PAUSE
+            await _rest(name, rest, status, stop)
             continue
         status.came_round(name, fault)
         await pause_or(stop, pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def _rest(name: str, seconds: float, status: IngressStatus, stop: asyncio.Event) -> None:
+    status.came_round(name)
+    while seconds > 0 and not stop.is_set():
+        # In short pieces, so that a loop that rests does not look like one that hangs.
+        await pause_or(stop, min(seconds, _REST_PIECE))
+        seconds -= _REST_PIECE
+        status.came_round(name)
 
 
 async def pause_or(stop: asyncio.Event, seconds: float) -> None:

@@ -41,5 +41,8 @@ class RunGateway(Protocol):
     async def start_run(self, start: RunStart) -> StartOutcome:
         """Start the run unless it exists."""
 
+    async def recover_starts(self) -> int:
+        """Start the runs which a process that died should have started, whoever asked for them; answers how many."""
+
     async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
         """Deliver the event to the run; false when that run does not exist or has ended."""

@@ -24,7 +24,6 @@ from workflow_runtime.store.events import (
     TargetStatus,
 )
 from workflow_worker.ingress.delivery import Delivery
-from workflow_worker.ingress.loops import pause_or
 from workflow_worker.ingress.metrics import IngressMetrics
 from workflow_worker.ingress.planning import make_plan
 from workflow_worker.ingress.settings import IngressSettings
@@ -65,11 +64,10 @@ class Routing:
         finally:
             self.claims.pop((tenant, event_id), None)
 
-    async def keep_claims(self, stop: asyncio.Event) -> None:
-        """Begin the leases of everything under way anew: one turn of a loop."""
+    async def keep_claims(self) -> None:
+        """Begin the leases of everything under way anew."""
         for claim in list(self.claims.values()):
             await self._ledger.extend(claim)
-        await pause_or(stop, self._settings.lease_seconds / 3)
 
     async def _first_pass(self, claim: Claim) -> tuple[str, ...]:
         if not claim.begun:

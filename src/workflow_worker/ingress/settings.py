@@ -43,6 +43,8 @@ class IngressSettings(BaseModel):
     sweep_seconds: float = Field(default=0.5, gt=0)
     maintenance_seconds: float = Field(default=10.0, gt=0)
     """Between trimmings of the stream, clean-ups of dead consumers and refreshes of lag."""
+    recovery_seconds: float = Field(default=30.0, gt=0)
+    """Between searches for starts that lost the process which was about to launch them."""
     dead_consumer_seconds: float = Field(default=60.0, gt=0)
     """Idle time after which a consumer that left nothing behind is removed from the group."""
     block_seconds: float = Field(default=1.0, gt=0, le=4.0)

@@ -1,21 +1,31 @@
 """Starts and signals runs at Temporal. Process code only."""
 
+from datetime import timedelta
+from typing import Final
+
+from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflow_runtime.core.contract import SIGNAL_EVENT, EventSignal, run_workflow_id
 from workflow_runtime.core.errors import ActionFailure
-from workflow_runtime.service.launch import launch_run
+from workflow_runtime.service.launch import launch_run, recover_launches
+from workflow_runtime.store.connection import Clock, known_tenants, utc_now
 from workflow_runtime.store.runs import RunRow, Runs
 from workflow_worker.ingress.ports import RunGateway, RunStart, StartOutcome
+
+_UNLAUNCHED_FOR: Final = timedelta(minutes=1)
+"""A start that was recorded this long ago and not seen at Temporal has lost whoever was about to launch it."""
 
 
 class TemporalRunGateway(RunGateway):
     """The real gateway."""
 
-    def __init__(self, client: Client, runs: Runs) -> None:
+    def __init__(self, client: Client, redis: Redis, *, clock: Clock = utc_now) -> None:
         self._client = client
-        self._runs = runs
+        self._redis = redis
+        self._runs = Runs(redis)
+        self._clock = clock
 
     async def start_run(self, start: RunStart) -> StartOutcome:
         row = RunRow(
@@ -37,6 +47,13 @@ class TemporalRunGateway(RunGateway):
         if admission.state == "queued":
             return StartOutcome.QUEUED
         return StartOutcome.STARTED if admission.created else StartOutcome.ALREADY_STARTED
+
+    async def recover_starts(self) -> int:
+        before = self._clock() - _UNLAUNCHED_FOR
+        found = 0
+        for tenant in await known_tenants(self._redis):
+            found += await recover_launches(self._client, self._runs, tenant, before)
+        return found
 
     async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))

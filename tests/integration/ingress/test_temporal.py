@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +23,9 @@ from workflow_runtime.core.contract import (
 )
 from workflow_runtime.core.errors import ActionFailure
 from workflow_runtime.store.catalog import Catalog
+from workflow_runtime.store.connection import utc_now
 from workflow_runtime.store.events import Wait, explain, publish
-from workflow_runtime.store.runs import Runs
+from workflow_runtime.store.runs import RunRow, Runs
 from workflow_runtime.store.waits import WaitIndex
 from workflow_worker.ingress import RunStart, StartOutcome, build_ingress
 from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
@@ -55,7 +57,7 @@ def handle_of(client: Client, run_id: str) -> WorkflowHandle[Any, dict[str, Any]
 
 
 async def test_a_run_is_started_once_and_never_again_after_its_end(redis_client: Redis, client: Client) -> None:
-    gateway, start = TemporalRunGateway(client, Runs(redis_client)), await start_of(redis_client)
+    gateway, start = TemporalRunGateway(client, redis_client), await start_of(redis_client)
     signal = EventSignal(event_id=str(uuid.uuid4()), event_name="CLOSED")
     assert await gateway.start_run(start) is StartOutcome.STARTED
     assert await gateway.start_run(start) is StartOutcome.ALREADY_STARTED
@@ -71,7 +73,7 @@ async def test_a_run_is_started_once_and_never_again_after_its_end(redis_client:
 
 
 async def test_a_run_that_ended_or_never_was_takes_no_signal(redis_client: Redis, client: Client) -> None:
-    gateway, start = TemporalRunGateway(client, Runs(redis_client)), await start_of(redis_client)
+    gateway, start = TemporalRunGateway(client, redis_client), await start_of(redis_client)
     signal = EventSignal(event_id=str(uuid.uuid4()), event_name="CLOSED")
     assert not await gateway.signal_run(TENANT, start.run_id, signal)
     await gateway.start_run(start)
@@ -81,7 +83,7 @@ async def test_a_run_that_ended_or_never_was_takes_no_signal(redis_client: Redis
 
 
 async def test_a_start_of_a_paused_workflow_is_recorded_and_not_executed(redis_client: Redis, client: Client) -> None:
-    gateway, start = TemporalRunGateway(client, Runs(redis_client)), await start_of(redis_client)
+    gateway, start = TemporalRunGateway(client, redis_client), await start_of(redis_client)
     await Catalog(redis_client).set_paused(TENANT, "follow-up", True)
     assert await gateway.start_run(start) is StartOutcome.QUEUED
     [waiting] = await Runs(redis_client).waiting_starts(TENANT, "follow-up")
@@ -90,8 +92,29 @@ async def test_a_start_of_a_paused_workflow_is_recorded_and_not_executed(redis_c
         await handle_of(client, start.run_id).describe()
 
 
+async def test_a_start_that_lost_its_process_is_launched(redis_client: Redis, client: Client) -> None:
+    start = await start_of(redis_client)
+    row = RunRow(
+        run_id=start.run_id,
+        tenant_id=TENANT,
+        workflow_id="follow-up",
+        workflow_version=1,
+        definition_hash=start.definition_hash,
+    )
+    await Runs(redis_client).admit(row)
+    assert await TemporalRunGateway(client, redis_client).recover_starts() == 0, "its process may still be at it"
+
+    def later() -> datetime:
+        return utc_now() + timedelta(minutes=2)
+
+    gateway = TemporalRunGateway(client, redis_client, clock=later)
+    assert await gateway.recover_starts() == 1
+    assert await gateway.recover_starts() == 0
+    assert (await handle_of(client, start.run_id).describe()).close_time is None
+
+
 async def test_an_event_too_large_for_temporal_is_refused_for_good(redis_client: Redis, client: Client) -> None:
-    gateway, start = TemporalRunGateway(client, Runs(redis_client)), await start_of(redis_client)
+    gateway, start = TemporalRunGateway(client, redis_client), await start_of(redis_client)
     await gateway.start_run(start)
     huge = EventSignal(event_id=str(uuid.uuid4()), event_name="CLOSED", payload="x" * 3 * 1024 * 1024)
     with pytest.raises(ActionFailure, match="Temporal refuses the call"):

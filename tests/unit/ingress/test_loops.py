@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from workflow_worker.ingress import IngressSettings, IngressStatus
+from workflow_worker.ingress import IngressSettings, IngressStatus, loops
 from workflow_worker.ingress.loops import keep_going, pause_or, unless_stopped
 
 
@@ -29,6 +29,24 @@ async def test_a_turn_that_fails_is_told_and_repeated(error: Exception, words: s
 
     await keep_going("reader", turn, status, stop)
     assert told == [None, f"the reader loop cannot work: {words}", None]
+
+
+async def test_a_loop_that_rests_does_not_look_like_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, stop = [0.0], asyncio.Event()
+    status = IngressStatus(IngressSettings(max_heartbeat_age_seconds=6), lambda: now[0])
+
+    async def pass_time(_stop: asyncio.Event, seconds: float) -> None:
+        now[0] += seconds
+        assert status.complaint() is None
+        if now[0] > 60:
+            stop.set()
+
+    async def turn() -> None:
+        return None
+
+    monkeypatch.setattr(loops, "pause_or", pass_time)
+    await keep_going("starts", turn, status, stop, rest=30.0)
+    assert now[0] == 61
 
 
 async def test_a_pause_ends_when_the_loop_is_to_stop() -> None:
