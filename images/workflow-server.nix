@@ -27,6 +27,23 @@
   };
   directories.secrets = "WORKFLOW_SECRETS_DIR";
   # Settings of a person or a secret store; empty is not set.
-  passEnvironment = [ "LOG_LEVEL" "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON" "AI_BASE_URL" "AI_MODEL" ];
+  passEnvironment = [
+    "LOG_LEVEL"
+    "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON"
+    "AI_BASE_URL"
+    "AI_MODEL"
+    "SMTP_HOST"
+    "SMTP_PORT"
+    "SMTP_SECURITY"
+    "SMTP_USERNAME"
+    "EMAIL_FROM"
+    "TEMPORAL_UI_URL"
+  ];
+  # Files: name below /run/secrets -> the variable that names the file on the machine that starts the stack.
+  secrets = {
+    ai_api_key = "AI_API_KEY_FILE";
+    api_token = "API_TOKEN_FILE";
+    smtp_password = "SMTP_PASSWORD_FILE";
+  };
   probe.http = { port = "http"; path = "/readyz"; };
 }

@@ -36,6 +36,7 @@ let
       environment = listToAttrs (
         map (directory: { name = directories.${directory}; value = "/run/workflow/${directory}"; }) (attrNames directories)
       ) // listToAttrs (map (variable: { name = variable; value = "\${${variable}:-}"; }) (declaration.passEnvironment or [ ]));
+      secrets = attrNames (declaration.secrets or { });
       depends_on = listToAttrs (map (need: { name = need; value.condition = "service_healthy"; }) (declaration.needs or [ ]));
       healthcheck = {
         test = [ "CMD" ] ++ image.probe declaration;
@@ -63,10 +64,20 @@ let
         name: map (volume: { name = "${name}-${volume}"; value = { }; }) (attrNames (declarations.${name}.volumes or { }))
       ) topology.services
     );
+    # Read by the process from /run/secrets; /dev/null where the person has none.
+    secrets = listToAttrs (
+      builtins.concatMap (
+        name:
+        let
+          secrets = declarations.${name}.secrets or { };
+        in
+        map (secret: { name = secret; value.file = "\${${secrets.${secret}}:-/dev/null}"; }) (attrNames secrets)
+      ) topology.services
+    );
   };
 in
 {
-  # `attrs` is the file as data, `{ services, volumes }`, so that tests read it without a build.
+  # `attrs` is the file as data, `{ services, volumes, secrets }`, so that tests read it without a build.
   inherit attrs portVariable;
 
   # The file itself.

@@ -94,7 +94,10 @@ in
       passEnvironment = attrNames (
         listToAttrs (
           builtins.concatMap (
-            declaration: map (name: { inherit name; value = null; }) (declaration.passEnvironment or [ ])
+            declaration:
+            map (name: { inherit name; value = null; }) (
+              (declaration.passEnvironment or [ ]) ++ builtins.attrValues (declaration.secrets or { })
+            )
           ) (builtins.attrValues inContainers)
         )
       );

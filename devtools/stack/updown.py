@@ -71,7 +71,7 @@ def _start(
     mode: Mode, compose: list[str], running: Stack | None, images: dict[str, Archive], ports: list[Port], project: str
 ) -> Stack:
     numbers = {port.variable: port.number for port in ports}
-    variables = {name: str(number) for name, number in numbers.items()} | _directories() | _passed()
+    variables = {name: str(number) for name, number in numbers.items()} | _directories() | _passed(ports)
     if mode == "compose":
         composed.load_images(images.values())
         file = str(nixcli.build(["compose"])["compose"])
@@ -96,9 +96,11 @@ def _directories() -> dict[str, str]:
     return {"WORKFLOW_SECRETS_DIR": str(secrets)}
 
 
-def _passed() -> dict[str, str]:
+def _passed(ports: list[Port]) -> dict[str, str]:
     """Settings a person may set for the services; unset ones are empty, which the services read as not set."""
-    return {name: os.environ.get(name, "") for name in nixcli.evaluate("lib.stack.passEnvironment")}
+    names = nixcli.evaluate("lib.stack.passEnvironment")
+    ui = next(port.number for port in ports if port.variable == "TEMPORAL_UI_PORT")
+    return {name: os.environ.get(name, "") for name in names} | {"TEMPORAL_UI_URL": f"http://127.0.0.1:{ui}"}
 
 
 def _wait(stack: Stack, ports: list[Port]) -> None:
