@@ -43,7 +43,7 @@ class Upkeep:
             if self._status.reading:
                 messages, consumers = await self._stream.trim(dead_after_seconds=self._settings.dead_consumer_seconds)
                 if messages or consumers:
-                structlog.get_logger(__name__).debug("event_stream_trimmed", messages=messages, consumers=consumers)
+                    structlog.get_logger(__name__).debug("event_stream_trimmed", messages=messages, consumers=consumers)
         except ResponseError as error:
             if not group_is_missing(error):
                 raise
