@@ -11,6 +11,7 @@ from boundary.loaders import (
     LOADING_METHODS,
     LOADING_MODULES,
     PATH_CHANGES,
+    REFLECTION,
     SEARCH_PATHS,
     Loader,
     Takes,
@@ -118,6 +119,8 @@ class LoadingVisitor(Visitor):
         known = any(loader_of(name) or made_by_loader(name) or here.evaluator.definition(name) for name in refs)
         if node.attr in LOADING_METHODS and not known:
             self._undecided(node, f"….{node.attr}", "the object it is called on is not known", here)
+        if node.attr in REFLECTION:
+            self._undecided(node, f"….{node.attr}", "what it gives access to cannot be followed", here)
         for name in refs:
             if here.evaluator.is_unbound(name):
                 spot, certainty = here.spot(node), dynamic(here)

@@ -212,6 +212,8 @@ class Evaluator:
                 return one(Namespace(name))
             case Ref(name="sys") if attribute == "modules":
                 return one(Namespace(None))
+            case Ref(name=name) if attribute == "__self__" and name.startswith("builtins."):
+                return one(Ref("builtins"))
             case Ref(name=name) if name in self._scopes and attribute == "__name__":
                 return one(Text(name))
             case Ref(name=name):

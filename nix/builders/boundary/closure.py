@@ -74,12 +74,17 @@ class Closure:
         return self._third_party(candidates)
 
     def _first_party(self, candidates: tuple[str, ...]) -> Target:
+        if not self._owns(candidates[-1]) and self._is_outside(candidates[-1]):
+            return self._foreign(candidates[-1])
         for name in candidates:
-            if name in self.modules or name in self._namespaces:
+            if self._owns(name):
                 return Target(name, Place.OWN, self.package_of(name, self.manifest.first_party) or name)
             if self._is_outside(name):
                 return self._foreign(name)
         return self.absent(candidates[-1])
+
+    def _owns(self, name: str) -> bool:
+        return name in self.modules or name in self._namespaces
 
     def _is_outside(self, name: str) -> bool:
         """Whether the name is that of a package outside the closure, or of a file that no image declares."""

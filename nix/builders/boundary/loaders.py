@@ -123,6 +123,9 @@ def made_by_loader(name: str) -> bool:
 LOADING_METHODS: Final = frozenset({"import_module", "load_module", "exec_module", "__import__", "run_module"})
 """Methods refused on an object whose origin is not known."""
 
+REFLECTION: Final = words("__globals__ __builtins__ __subclasses__ f_globals f_builtins")
+"""Attributes that lead to every loader there is; refused on any object."""
+
 LOADING_MODULES: Final = frozenset(
     {"importlib", "importlib.util", "importlib.machinery", "importlib._bootstrap", "builtins", "runpy", "pkgutil"}
 )

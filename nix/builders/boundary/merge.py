@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
-from boundary.closure import Closure
+from boundary.closure import Closure, Place
 from boundary.references import Certainty, Reference, Spot, Witness
 from boundary.run_witness import Observations, SeenImport
-from boundary.sources import Module
+from boundary.sources import Module, decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +22,21 @@ class Union:
 
 def united(closure: Closure, references: Sequence[Reference], observations: Observations) -> Union:
     """Match what was seen on a line with what is written there."""
-    by_path = {str(module.path): module for module in closure.modules.values()}
     written: dict[str, list[int]] = defaultdict(list)
     for index, reference in enumerate(references):
         written[reference.spot.path].append(index)
+    by_path = {str(module.path): module for module in closure.modules.values()}
     both: set[int] = set()
     run_only: dict[tuple[str, int, str], Reference] = {}
     for seen in observations.imports:
-        module = by_path.get(seen.path)
-        if module is None:
+        spot = _spot(closure, by_path, seen)
+        if spot is None:
             continue
-        matching = [index for index in written[module.display] if _matches(references[index], seen)]
+        matching = [index for index in written[spot.path] if _matches(references[index], seen)]
         both.update(matching)
         if not matching:
-            run_only.setdefault((module.display, seen.line, seen.name), _from_run(module, seen))
+            unseen = Reference(spot, seen.name, "seen in the import run", Certainty.RUNTIME, witness=Witness.RUN)
+            run_only.setdefault((spot.path, spot.line, seen.name), unseen)
     shown = [replace(r, witness=Witness.BOTH) if index in both else r for index, r in enumerate(references)]
     outermost = _outermost(run_only.values())
     return Union((*shown, *outermost), tuple(outermost))
@@ -46,9 +49,24 @@ def _matches(reference: Reference, seen: SeenImport) -> bool:
     return any(name == seen.name or name.startswith(seen.name + ".") for name in reference.candidates)
 
 
-def _from_run(module: Module, seen: SeenImport) -> Reference:
-    spot = Spot(module.name, module.display, seen.line, seen.line, module.source_line(seen.line), "import run")
-    return Reference(spot, seen.name, "seen in the import run", Certainty.RUNTIME, witness=Witness.RUN)
+def _spot(closure: Closure, by_path: dict[str, Module], seen: SeenImport) -> Spot | None:
+    """Where the seen import stands; a wheel's counts only when it asks for first-party code outside the closure."""
+    if module := by_path.get(seen.path):
+        return Spot(module.name, module.display, seen.line, seen.line, module.source_line(seen.line), "import run")
+    path = Path(seen.path)
+    site = next((site for site in closure.manifest.site_packages if path.is_relative_to(site)), None)
+    if site is None or closure.resolve(seen.name).place is Place.OWN:
+        return None
+    inside = path.relative_to(site)
+    name = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
+    text = _line(path, seen.line)
+    return Spot(name, f"site-packages/{inside.as_posix()}", seen.line, seen.line, text, "import run")
+
+
+@cache
+def _line(path: Path, line: int) -> str:
+    lines = decoded(path.read_bytes()).split("\n") if path.is_file() else []
+    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
 
 
 def _outermost(references: Iterable[Reference]) -> list[Reference]:

@@ -71,24 +71,33 @@ class ImportRun:
         self._subject = f"run-{closure.manifest.image}"
         self._key = _key(closure)
         self._known = cache.get(self._subject, self._key)
-        self._process = None if self._known is not None else _Process(closure)
+        self._process = _started(closure) if self._known is None else None
 
     def finish(self) -> Observations:
         """What was seen; a run that died or hung is itself an observation."""
         if self._process is None:
             return _observations(self._known or {})
-        answer = self._process.answer()
+        answer = self._process if isinstance(self._process, str) else self._process.answer()
         if isinstance(answer, str):
             return Observations(broken=answer)
         self._cache.put(self._subject, self._key, answer)
         return _observations(answer)
 
 
+def _started(closure: Closure) -> "_Process | str":
+    scratch = tempfile.TemporaryDirectory(prefix="boundary-")
+    try:
+        return _Process(closure, scratch)
+    except OSError as error:
+        scratch.cleanup()
+        return f"the image's Python does not start: {error}"
+
+
 class _Process:
     """The recorder, started and given its request, so that it works while the caller does."""
 
-    def __init__(self, closure: Closure) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="boundary-")
+    def __init__(self, closure: Closure, scratch: "tempfile.TemporaryDirectory[str]") -> None:
+        self._scratch = scratch
         command = [*(closure.manifest.interpreter or own_interpreter()), "-I", "-S", "-B", str(_RECORDER)]
         self._process = subprocess.Popen(
             command,

@@ -101,12 +101,12 @@ def parents(package: str) -> Iterator[str]:
 
 
 def _module(root: Path, prefix: str, file: Path) -> Module:
+    text = decoded(file.read_bytes())
     known = _PARSED.get((file, prefix))
-    if known is None:
+    if known is None or known.text != text:
         relative = file.relative_to(root)
         parts = relative.with_suffix("").parts
         is_package = parts[-1] == "__init__"
         name = ".".join(parts[:-1] if is_package else parts)
-        text = decoded(file.read_bytes())
         known = _PARSED[file, prefix] = Module(name, file, f"{prefix}/{relative.as_posix()}", is_package, text)
     return known

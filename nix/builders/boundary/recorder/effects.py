@@ -5,6 +5,7 @@ Three ways of seeing: an audit hook for connections, processes, threads and file
 writes outside the scratch directory are refused as well as noted.
 """
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -52,6 +53,9 @@ _REGISTERING: Final = words(
 )
 """Functions that change something for the whole process."""
 
+_IMPORTING: Final[CodeType] = importlib._bootstrap._gcd_import.__code__  # type: ignore[attr-defined]
+"""What every call of ``import_module`` runs, also for modules that are loaded already."""
+
 _HARMLESS_VARIABLES: Final = frozenset({"PYDANTIC_DISABLE_PLUGINS"})
 """Read by a wheel whenever first-party code defines a class with it; nothing of ours depends on them."""
 
@@ -65,9 +69,10 @@ WATCHED: Final[dict[str, tuple[str, str]]] = {
 class Effects:
     """Notes each effect once, with the first-party line that caused it."""
 
-    def __init__(self, attribution: Attribution, scratch: str) -> None:
+    def __init__(self, attribution: Attribution, scratch: str, on_import: Callable[[str], None]) -> None:
         self.noted: dict[tuple[str, str, str, int], None] = {}
         self._attribution = attribution
+        self._on_import = on_import
         self._scratch = scratch.rstrip(os.sep) + os.sep
 
     def install(self) -> None:
@@ -76,6 +81,7 @@ class Effects:
         monitoring.use_tool_id(_TOOL, "boundary")
         monitoring.register_callback(_TOOL, monitoring.events.CALL, self._on_call)
         monitoring.register_callback(_TOOL, monitoring.events.PY_START, self._on_start)
+        monitoring.set_local_events(_TOOL, _IMPORTING, monitoring.events.PY_START)
         _watch_environment(self._on_environment)
         sys.addaudithook(self._on_audit)
 
@@ -121,6 +127,8 @@ class Effects:
 
     def _on_call(self, code: CodeType, offset: int, function: object, argument: object) -> None:
         name = _full_name(function, argument)
+        if name == "builtins.__import__" and isinstance(argument, str):
+            self._on_import(argument)
         what = "registers globally" if name in _REGISTERING else "prints" if name == "builtins.print" else None
         if what is None and name.partition(".")[0] in ("time", "random", "secrets", "uuid", "datetime", "os"):
             reached = nondeterministic(name)
@@ -129,6 +137,10 @@ class Effects:
             self._note(what, name, self._attribution.culprit())
 
     def _on_start(self, code: CodeType, offset: int) -> None:
+        if code is _IMPORTING:
+            asked = sys._getframe(1).f_locals
+            self._on_import(importlib.util.resolve_name("." * asked["level"] + asked["name"], asked["package"]))
+            return
         self._note("registers globally", code.co_qualname, self._attribution.culprit())
 
 

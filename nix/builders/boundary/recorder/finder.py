@@ -1,7 +1,8 @@
 """The recorder, first on ``sys.meta_path``: notes who asks for what, and keeps the closure. Recorder process.
 
 It answers for the path finder, so that what is outside the closure is not found, exactly as in the image, even where
-the machine has it. Modules that are loaded already are not asked for again: that is the AST witness's part.
+the machine has it. An import statement for a module that is loaded already asks nobody: that is the AST witness's part;
+calls of ``import_module`` and ``__import__`` are noted all the same.
 """
 
 import sys
@@ -41,13 +42,10 @@ class Recorder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Part of the finder protocol: note the request; find the module unless it is outside the closure."""
-        top = name.partition(".")[0]
-        ours = top in self._tops
-        if not ours and (top in _STANDARD or top.startswith("_sysconfigdata")):
+        ours = name.partition(".")[0] in self._tops
+        if not ours and _is_standard(name):
             return PathFinder.find_spec(name, path, target)
-        line = self._attribution.importer()
-        if line is not None and (ours or not line.third_party):
-            self.seen.setdefault((name, line.path, line.line), (name, line))
+        self.note(name)
         names = self._first_party if ours else self._third_party
         if not names.allow(name):
             return None
@@ -55,6 +53,15 @@ class Recorder:
         if spec is not None and spec.loader is not None:
             self._hook(spec.loader, name, ours)
         return spec
+
+    def note(self, name: str) -> None:
+        """Remember who asks for a module, loaded or not; what a wheel asks for counts only when it is ours."""
+        ours = name.partition(".")[0] in self._tops
+        if not ours and _is_standard(name):
+            return
+        line = self._attribution.importer()
+        if line is not None and (ours or not line.third_party):
+            self.seen.setdefault((name, line.path, line.line), (name, line))
 
     def _hook(self, loader: Any, name: str, ours: bool) -> None:
         if ours and hasattr(loader, "get_code"):
@@ -85,6 +92,11 @@ class Recorder:
     def find_distributions(context: DistributionFinder.Context) -> Iterable[PathDistribution]:
         """Part of the finder protocol, for ``importlib.metadata``."""
         return MetadataPathFinder.find_distributions(context)
+
+
+def _is_standard(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top in _STANDARD or top.startswith("_sysconfigdata")
 
 
 class Names:

@@ -21,7 +21,7 @@ class Session:
     def __init__(self, request: dict[str, Any]) -> None:
         self._request = request
         self._attribution = Attribution(request["source"], request["sites"])
-        self._effects = Effects(self._attribution, request["scratch"])
+        self._effects = Effects(self._attribution, request["scratch"], lambda name: self._recorder.note(name))
         self._recorder = Recorder(
             self._attribution,
             Names(request["firstParty"], request["parents"]),
