@@ -15,6 +15,7 @@ from workflow_runtime.service.image import ImageManifest
 from workflow_runtime.store.action_registry import ActionRegistry
 from workflow_runtime.store.catalog import Catalog
 from workflow_runtime.store.events import EventIntake, EventLedger
+from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.schemas import Schemas
 from workflow_runtime.store.secrets import DirectorySecrets, SecretSource
@@ -35,6 +36,7 @@ class Backend:
     registry: ActionRegistry
     runs: Runs
     tasks: Tasks
+    ledger: ActionLedger
     intake: EventIntake
     events: EventLedger
     secrets: SecretSource
@@ -62,6 +64,7 @@ def build_backend(client: Client, redis: Redis, image: ImageManifest, settings: 
         registry=ActionRegistry(redis),
         runs=Runs(redis),
         tasks=Tasks(redis),
+        ledger=ActionLedger(redis),
         intake=EventIntake(
             redis,
             correlation_paths=settings.workflow_runtime_v2_event_correlation_paths_json,

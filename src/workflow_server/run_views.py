@@ -1,8 +1,10 @@
 """Runs as the API and the page show them. Pure; process code and tests."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from workflow_runtime.core.redaction import redact
+from workflow_runtime.store.ledger import LedgerEntry
 from workflow_runtime.store.runs import RunDetail, RunRow, TimelineRow
 from workflow_server.waiting import waiting_for
 
@@ -24,6 +26,11 @@ def run_detail(detail: RunDetail, payload: Any) -> dict[str, Any]:
         "childRunIds": list(detail.child_run_ids),
         "payload": redact(payload),
     }
+
+
+def action_views(entries: Iterable[LedgerEntry]) -> list[dict[str, Any]]:
+    """Ledger entries by their wire names, redacted."""
+    return [redact(entry.model_dump(mode="json", by_alias=True)) for entry in entries]
 
 
 def _row(row: TimelineRow) -> dict[str, Any]:

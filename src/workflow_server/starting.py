@@ -7,7 +7,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from workflow_runtime.core.actions import validate_json
 from workflow_runtime.core.contract import run_workflow_id
-from workflow_runtime.service.launch import launch_run
+from workflow_runtime.service.launch import launch_run, release_run
 from workflow_runtime.store.catalog import PublishedVersion
 from workflow_runtime.store.runs import TERMINAL_STATUSES, Admission, RunRow
 from workflow_server.backend import Backend
@@ -56,6 +56,7 @@ async def cancel(work: Backend, tenant: str, run_id: str) -> None:
     if row.queued_reason is None and await _cancelled_in_temporal(work, run_id):
         return
     await work.runs.finish_run(tenant, run_id, "CANCELED")
+    await release_run(work.client, work.runs, tenant, row.workflow_id, run_id)
 
 
 async def existing_run(work: Backend, tenant: str, run_id: str) -> RunRow:

@@ -8,7 +8,7 @@ from workflow_runtime.store.runs import RunStatus
 from workflow_server import answering, starting
 from workflow_server.problems import not_found
 from workflow_server.requests import Cursor, Limit, Since, Tenant, Work
-from workflow_server.run_views import run_detail, run_summary
+from workflow_server.run_views import action_views, run_detail, run_summary
 from workflow_server.wire import StrictJsonRoute, json_answer
 
 ROUTER = APIRouter(prefix="/api/runs", tags=["runs"], route_class=StrictJsonRoute)
@@ -48,6 +48,13 @@ async def follow_run(
     run = await starting.existing_run(work, tenant, run_id)
     page = await work.runs.records(tenant, run_id, after_seq=after, limit=limit)
     return json_answer({"run": run_summary(run), "records": page.records, "lastSeq": page.last_seq})
+
+
+@ROUTER.get("/{run_id}/actions", summary="What the run's actions were given and answered")
+async def run_actions(run_id: str, tenant: Tenant, work: Work) -> Response:
+    """``{actions: [ledger entry]}`` in order of their start, redacted; entries of authored keys are not the run's."""
+    await starting.existing_run(work, tenant, run_id)
+    return json_answer({"actions": action_views(await work.ledger.of_run(tenant, run_id))})
 
 
 @ROUTER.get("/{run_id}/summary", summary="Where the interpreter stands, asked of the run itself")

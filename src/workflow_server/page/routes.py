@@ -17,7 +17,7 @@ from workflow_server.page.render import asset, html
 from workflow_server.page.timeline import timeline
 from workflow_server.problems import not_found
 from workflow_server.requests import Cursor, Work
-from workflow_server.run_views import run_summary
+from workflow_server.run_views import action_views, run_summary
 from workflow_server.settings import DEFAULT_TENANT
 from workflow_server.waiting import waiting_for
 from workflow_server.workflow_views import workflow_summary
@@ -71,7 +71,7 @@ async def assets(name: str) -> Response:
 @ROUTER.get("/")
 async def home(request: Request) -> Response:
     """The list of runs is the home page."""
-    return RedirectResponse(request.url.replace(path="/runs").include_query_params())
+    return RedirectResponse(f"/runs?{request.url.query}" if request.url.query else "/runs")
 
 
 @ROUTER.get("/runs")
@@ -117,11 +117,15 @@ async def run_page(run_id: str, frame: InFrame) -> Response:
         run=run_summary(run) | {"name": workflow.name if workflow else None},
         timeline=timeline(detail),
         waiting_for=waiting_for(detail),
-        documents=[("Payload", payload, False)],
-        child_runs=detail.child_run_ids,
+        documents=[("Payload", payload, False), *await _action_documents(work, frame.tenant, run_id)],
         temporal_url=_temporal_url(work, run_id),
         refresh_seconds=0 if run.status in TERMINAL_STATUSES else _REFRESH_SECONDS,
     )
+
+
+async def _action_documents(work: Backend, tenant: str, run_id: str) -> list[tuple[str, Any, bool]]:
+    entries = action_views(await work.ledger.of_run(tenant, run_id))
+    return [(f"{entry['actionId']} at {entry['stepPath']}", entry, False) for entry in entries[:_PAGE]]
 
 
 def _temporal_url(work: Backend, run_id: str) -> str | None:

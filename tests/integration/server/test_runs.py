@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.integration.server.conftest import Ended, until
+from tests.integration.server.conftest import TENANT, Ended, until
 from tests.integration.server.definitions import definition
+
+from workflow_server.settings import ServerSettings
 
 ORDER_SCHEMA = {
     "type": "object",
@@ -179,6 +181,26 @@ async def test_an_unconfigured_ai_action_fails_the_run_with_its_code(
     assert detail["run"]["status"] == "FAILED"
     assert (detail["run"]["error"]["category"], detail["run"]["error"]["code"]) == ("ActionError", "AI_NOT_CONFIGURED")
     assert detail["actions"][0]["taskQueue"] == "workflow-app-actions"
+
+
+async def test_what_actions_were_given_and_answered_can_be_read_without_secrets(
+    http: httpx2.AsyncClient, workers: None, ended: Ended, settings: ServerSettings
+) -> None:
+    secrets = settings.workflow_secrets_dir / TENANT
+    secrets.mkdir()
+    (secrets / "GREETING").write_text("  hush  ")
+    call = {"actionId": "transform.trim_text", "version": 1, "inputMapping": {"text": {"$secret": "GREETING"}}}
+    await publish(http, steps=[{"id": "trim", "type": "action.call", "config": call}])
+    run_id = (await start(http)).json()["runId"]
+    assert (await ended(run_id))["run"]["status"] == "SUCCEEDED"
+    [entry] = (await http.get(f"/api/runs/{run_id}/actions")).json()["actions"]
+    assert (entry["actionId"], entry["state"], entry["input"]) == (
+        "transform.trim_text",
+        "SUCCEEDED",
+        {"text": "[SECRET:REDACTED]"},
+    )
+    everything = [(await http.get(f"/api/runs/{run_id}{part}")).text for part in ("", "/actions", "/records")]
+    assert "  hush  " not in "".join(everything)
 
 
 async def test_the_live_summary_is_asked_of_the_run_itself(http: httpx2.AsyncClient, workers: None) -> None:
