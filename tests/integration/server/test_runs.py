@@ -160,7 +160,7 @@ async def test_a_task_is_answered_once_and_the_run_goes_on(
     assert (task["title"], task["runId"]) == ("May we?", run_id)
     path = f"/api/tasks/{task['taskId']}/complete"
     done = await http.post(path, json={"payload": {"yes": True}, "respondedBy": "ada"})
-    assert (done.status_code, done.json()["status"]) == (200, "COMPLETED")
+    assert (done.status_code, done.json()["status"], done.json()["respondedBy"]) == (200, "COMPLETED", "ada")
     assert (await ended(run_id))["run"]["status"] == "SUCCEEDED"
     assert (await http.post(path, json={"payload": {"yes": True}})).status_code == 200
     other = await http.post(path, json={"payload": {"yes": False}})

@@ -3,7 +3,10 @@
 local status, member, response = unpack(redis.call('HMGET', KEYS[1], 'status', 'indexMember', 'response'))
 if not status then return 'missing' end
 if status ~= 'OPEN' then
-  return (status == ARGV[1] and (response or '') == ARGV[2]) and 'same' or status
+  if status ~= ARGV[1] or (response or '') ~= ARGV[2] then return status end
+  -- The run's own record may come first and does not know who responded.
+  for i = 4, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  return 'same'
 end
 redis.call('HSET', KEYS[1], 'status', ARGV[1], 'closedAt', ARGV[3], unpack(ARGV, 4))
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'response', ARGV[2]) end
