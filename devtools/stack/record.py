@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from devtools.errors import DevError
 from devtools.paths import STATE
 
 _FILE = STATE / "stack.json"
@@ -34,6 +35,8 @@ def load() -> Stack | None:
         return Stack(**json.loads(_FILE.read_text()))
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError) as error:
+        raise DevError(f"{_FILE} cannot be read ({error}): stop what runs, then remove it") from None
 
 
 def save(stack: Stack) -> None:

@@ -1,0 +1,88 @@
+"""The command line: exit codes, and arguments that reach their command."""
+
+from typing import Any
+
+import pytest
+
+from devtools import __main__ as command_line
+from devtools import builds, example, fetch, install, testing
+from devtools.errors import DevError
+from devtools.stack import updown
+
+
+@pytest.fixture(autouse=True)
+def nix_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with Nix."""
+    monkeypatch.setattr(install, "ensure_nix", lambda: None)
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Which commands ran, with their arguments."""
+    calls: list[Any] = []
+    monkeypatch.setattr(fetch, "fetch", lambda: calls.append("fetch"))
+    monkeypatch.setattr(builds, "build", lambda images: calls.append(("build", images)))
+    monkeypatch.setattr(updown, "up", lambda mode, offset: calls.append(("up", mode, offset)))
+    monkeypatch.setattr(updown, "down", lambda wipe: calls.append(("down", wipe)))
+    monkeypatch.setattr(example, "run", lambda definition: calls.append(("run", definition)) or 1)
+    monkeypatch.setattr(testing, "test", lambda arguments: calls.append(("test", arguments)) or 5)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("argv", "call", "code"),
+    [
+        (["fetch"], "fetch", 0),
+        (["build"], ("build", []), 0),
+        (["build", "redis", "temporal"], ("build", ["redis", "temporal"]), 0),
+        (["up"], ("up", None, 0), 0),
+        (["up", "--embedded"], ("up", "embedded", 0), 0),
+        (["up", "--compose", "--port-offset", "100"], ("up", "compose", 100), 0),
+        (["down"], ("down", False), 0),
+        (["down", "--wipe"], ("down", True), 0),
+        (["run", "examples/a.json"], ("run", "examples/a.json"), 1),
+        (["test"], ("test", []), 5),
+    ],
+)
+def test_command_gets_its_arguments_and_gives_its_code(
+    argv: list[str], call: object, code: int, called: list[Any]
+) -> None:
+    assert command_line.main(argv) == code
+    assert called == [call]
+
+
+@pytest.mark.parametrize("arguments", [["--", "-q", "-k", "name"], ["tests/unit", "-q"]])
+def test_arguments_of_test_go_to_pytest(arguments: list[str], called: list[Any]) -> None:
+    command_line.main(["test", *arguments])
+
+    [(_, passed)] = called
+    assert [word for word in passed if word != "--"] == [word for word in arguments if word != "--"]
+
+
+def test_error_is_one_line_and_code_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> None:
+        raise DevError("no disk: make room")
+
+    monkeypatch.setattr(fetch, "fetch", broken)
+
+    assert command_line.main(["fetch"]) == 1
+    assert capsys.readouterr() == ("", "dev: no disk: make room\n")
+
+
+def test_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fetch, "fetch", interrupted)
+
+    assert command_line.main(["fetch"]) == 130
+    assert capsys.readouterr().err == "dev: interrupted\n"
+
+
+@pytest.mark.parametrize("argv", [[], ["fly"], ["run"], ["up", "--fast"]])
+def test_misuse_is_code_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(argv)
+
+    assert ended.value.code == 2
+    assert "usage: ./dev" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""Installing Nix where it is missing, and never anything else."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from devtools import install
+from devtools.errors import DevError
+from tests.fakes.programs import FakePrograms
+from tests.unit.devtools import conftest
+
+
+@pytest.fixture
+def nix_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine's nix.conf."""
+    path = tmp_path / "etc/nix/nix.conf"
+    monkeypatch.setattr(install, "_SYSTEM_CONFIG", path)
+    return path
+
+
+def test_installed_nix_is_left_as_it_is(on_path: Path, programs: FakePrograms, nix_conf: Path) -> None:
+    conftest.install(on_path, "nix")
+
+    install.ensure_nix()
+
+    assert programs.calls == []
+    assert not nix_conf.exists()
+
+
+def test_missing_nix_comes_from_apt_with_the_sandbox_on(
+    on_path: Path, programs: FakePrograms, nix_conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conftest.install(on_path, "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    nix_conf.parent.mkdir(parents=True)
+    nix_conf.write_text("sandbox = false\n")
+    programs.answer("apt-get")
+
+    install.ensure_nix()
+
+    assert [call.argv[-1] for call in programs.calls] == ["update", "nix-bin"]
+    lines = nix_conf.read_text().splitlines()
+    assert lines.index("sandbox = true") > lines.index("sandbox = false")
+
+
+def test_only_root_may_install(on_path: Path, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
+    conftest.install(on_path, "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    with pytest.raises(DevError, match="run `apt-get install nix-bin` as root"):
+        install.ensure_nix()
+    assert programs.calls == []
+
+
+def test_machine_without_apt_is_told_what_to_install(on_path: Path) -> None:
+    with pytest.raises(DevError, match=r"there is no apt-get to install it with: install Nix 2\.8 or later"):
+        install.ensure_nix()
