@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import (
@@ -30,6 +31,7 @@ from workflow_runtime.core.contract import (
     RunInput,
     run_workflow_id,
 )
+from workflow_runtime.core.errors import Category, Failure
 from workflow_runtime.core.machine.effects import (
     CallAction,
     Cancelled,
@@ -65,6 +67,9 @@ ACTION_LIMIT: Final = timedelta(minutes=15)
 
 ACTION_HEARTBEAT: Final = timedelta(seconds=15)
 """How soon the loss of a worker of ours is noticed; workers of others are not asked to heartbeat."""
+
+MAX_INPUT_BYTES: Final = 1024 * 1024
+"""A request to an action travels inline, so that any worker can read it, and Temporal refuses one above 2 MiB."""
 
 MAX_LOST_WORKERS: Final = 5
 """After so many lost workers in a row the action itself is the suspect, and the step fails."""
@@ -135,6 +140,9 @@ class Performer:
 
     async def _call_action(self, effect: CallAction, now_iso: str) -> Outcome:
         await self.sync()
+        size = len(to_json(effect.input))
+        if size > MAX_INPUT_BYTES:
+            return FailedOutcome(failure=_input_too_large(effect, size))
         request = self._action_request(effect, now_iso)
         lost = 0
         while True:
@@ -347,6 +355,15 @@ def continue_as_new_is_due() -> bool:
 
 def _seconds_until(instant: str) -> float:
     return (datetime.fromisoformat(instant) - workflow.now()).total_seconds()
+
+
+def _input_too_large(effect: CallAction, size: int) -> Failure:
+    return Failure(
+        category=Category.VALIDATION,
+        code="INPUT_TOO_LARGE",
+        message=f"the input of action {effect.action_id!r} is {size} bytes of JSON, the limit is {MAX_INPUT_BYTES}; "
+        f"pass a reference, or the part the action needs",
+    )
 
 
 def _cancels(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic_core import to_json
 from redis.exceptions import RedisError
 from temporalio import activity
 
@@ -28,6 +29,9 @@ from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.heartbeat import heartbeats
 from workflow_runtime.service.patience import until_store_answers
 from workflow_runtime.store.ledger import LedgerVerdict
+
+MAX_OUTPUT_BYTES = 1024 * 1024
+"""An answer travels inline through Temporal, which refuses one above 2 MiB."""
 
 _REDACTED = "[SECRET:REDACTED]"
 
@@ -121,6 +125,7 @@ class ActionDispatcher:
     ) -> Any:
         try:
             output = secrets.scrub(await _guarded(action.handler, call, secrets))
+            _require_size(output, request)
             _require(action.spec.output_schema, output, request, "output", secrets)
         except RuntimeFailureError as error:
             failure = error.to_failure()
@@ -157,6 +162,16 @@ async def _guarded(handler: Handler, call: ActionCall, secrets: "_SecretScope") 
     except Exception as error:
         message = secrets.scrub(f"{type(error).__name__}: {error}")
         raise ActionFailure(message, code="ACTION_CRASHED") from None
+
+
+def _require_size(output: Any, request: ActionRequest) -> None:
+    size = len(to_json(output))
+    if size > MAX_OUTPUT_BYTES:
+        raise ValidationFailure(
+            f"output of action {request.action_id!r} version {request.version} is {size} bytes of JSON, the limit is "
+            f"{MAX_OUTPUT_BYTES}; keep it elsewhere and answer a reference",
+            code="ACTION_OUTPUT_TOO_LARGE",
+        )
 
 
 def _require(schema: Any, value: Any, request: ActionRequest, side: str, secrets: "_SecretScope") -> None:

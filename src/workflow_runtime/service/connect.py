@@ -6,6 +6,7 @@ Each failed attempt is one line, ``dependency_unreachable``; the deadline raises
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,11 +16,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, TLSConfig
 
 from workflow_runtime.service.errors import UnreachableError
 from workflow_runtime.service.health import Check
+from workflow_runtime.service.large_payloads import data_converter
 from workflow_runtime.service.settings import ProcessSettings
 
 _FIRST_PAUSE: Final = 0.25
@@ -27,8 +28,9 @@ _LONGEST_PAUSE: Final = 5.0
 _ATTEMPT_SECONDS: Final = 10.0
 
 
-async def connect_temporal(settings: ProcessSettings, *, identity: str) -> Client:
-    """A client whose namespace exists. Raises UnreachableError at the deadline."""
+async def connect_temporal(settings: ProcessSettings, redis: Redis, *, identity: str) -> Client:
+    """A client whose namespace exists; large values go to ``redis``. Raises UnreachableError at the deadline."""
+    converter = data_converter(redis, retention=timedelta(days=settings.large_payload_retention_days))
     tls = _tls(settings)
     api_key = settings.temporal_api_key.get_secret_value() if settings.temporal_api_key else None
 
@@ -39,7 +41,7 @@ async def connect_temporal(settings: ProcessSettings, *, identity: str) -> Clien
             api_key=api_key,
             tls=tls,
             identity=identity,
-            data_converter=pydantic_data_converter,
+            data_converter=converter,
         )
         # A server that is still being set up accepts connections before its namespace exists.
         await client.workflow_service.describe_namespace(
@@ -85,7 +87,7 @@ async def connect_redis(settings: ProcessSettings) -> Redis:
 async def connect_both(settings: ProcessSettings, redis: Redis, *, identity: str) -> Client:
     """Wait for ``redis`` and connect to Temporal side by side, so that each tells its own trouble."""
     client, pinged = await asyncio.gather(
-        connect_temporal(settings, identity=identity), await_redis(redis, settings), return_exceptions=True
+        connect_temporal(settings, redis, identity=identity), await_redis(redis, settings), return_exceptions=True
     )
     if isinstance(pinged, BaseException):
         raise pinged

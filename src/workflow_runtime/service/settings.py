@@ -22,7 +22,9 @@ type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class ProcessSettings(BaseSettings):
     """Connections, logging, health port and time bounds. Times are in seconds.
 
-    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM. ``worker_versioning`` other than off
+    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM.
+    ``large_payload_retention_days`` is how long a value too large for a history stays in Redis after it was last read:
+    longer than a run may sleep without an event. ``worker_versioning`` other than off
     makes the process a Temporal worker deployment version named after its image, with the digest as build id.
     """
 
@@ -46,6 +48,7 @@ class ProcessSettings(BaseSettings):
     connect_deadline_seconds: float = Field(default=120, gt=0)
     shutdown_grace_seconds: float = Field(default=20, ge=0)
 
+    large_payload_retention_days: int = Field(default=90, ge=1)
     worker_versioning: Literal["off", "auto-upgrade", "pinned"] = "off"
 
     workflow_runtime_image_json: Path = Path("/etc/workflow-runtime/image.json")

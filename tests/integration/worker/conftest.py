@@ -1,18 +1,24 @@
 """Fixtures of the worker tests."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.fixtures.authored import Authored
 from tests.fixtures.servers import running_temporal
 
+from workflow_runtime.service.large_payloads import data_converter
+
 
 @pytest.fixture
-async def client(temporal_server: str) -> Client:
-    return await Client.connect(temporal_server, data_converter=pydantic_data_converter)
+async def client(temporal_server: str, redis_client: Redis) -> Client:
+    return await _connected(temporal_server, redis_client)
+
+
+async def _connected(address: str, redis: Redis) -> Client:
+    return await Client.connect(address, data_converter=data_converter(redis, retention=timedelta(days=1)))
 
 
 @pytest.fixture
@@ -30,5 +36,4 @@ def short_history_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 @pytest.fixture
 async def short_lived(short_history_server: str, redis_client: Redis) -> Authored:
-    client = await Client.connect(short_history_server, data_converter=pydantic_data_converter)
-    return Authored(client, redis_client)
+    return Authored(await _connected(short_history_server, redis_client), redis_client)

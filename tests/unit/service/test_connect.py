@@ -5,7 +5,7 @@ import structlog
 from structlog.testing import capture_logs
 from tests.fixtures.servers import free_port
 
-from workflow_runtime.service.connect import connect_redis, connect_temporal, redis_address
+from workflow_runtime.service.connect import connect_redis, connect_temporal, open_redis, redis_address
 from workflow_runtime.service.errors import UnreachableError
 from workflow_runtime.service.settings import ProcessSettings
 
@@ -15,7 +15,7 @@ async def test_unreachable_temporal_is_retried_until_the_deadline_and_then_told_
     address = f"127.0.0.1:{free_port()}"
     settings = ProcessSettings(temporal_address=address, connect_deadline_seconds=0.6)
     with capture_logs() as lines, pytest.raises(UnreachableError) as failure:
-        await connect_temporal(settings, identity="test")
+        await connect_temporal(settings, open_redis(settings), identity="test")
     assert f"Temporal at {address} is unreachable after 0.6 s" in str(failure.value)
     assert "\n" not in str(failure.value)
     assert [line["event"] for line in lines] == ["dependency_unreachable"] * len(lines)
