@@ -4,26 +4,28 @@ An import is judged as a whole before anything is written. Published versions ar
 and, with ``force``, replaces drafts and settings, but a version that is there with another definition refuses it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from workflow_runtime.core.bundle import (
+    Bundle,
+    BundleCode,
+    BundleDraft,
+    BundleError,
+    BundleMetadata,
+    BundleVersion,
+    BundleWorkflow,
+    dependencies_of,
+    missing_dependencies,
+)
 from workflow_runtime.core.canonical import sha256_hex
-from workflow_runtime.core.definition import STEP_TYPES, parse_definition
+from workflow_runtime.core.definition import parse_definition
 from workflow_runtime.store.catalog import PublishedVersion, WorkflowRow, WorkflowSettings
 from workflow_runtime.store.connection import iso
+from workflow_runtime.store.errors import ArchivedError, ConflictError, NotFoundError
+from workflow_runtime.store.schemas import EMPTY_REF
 from workflow_server.backend import Backend
-from workflow_server.bundle_format import (
-    Bundle,
-    BundledDraft,
-    BundledVersion,
-    BundledWorkflow,
-    Dependencies,
-    Metadata,
-    dependencies_of,
-    schema_failure,
-)
-from workflow_server.problems import ProblemError, not_found
 from workflow_server.publishing import pinned_queues
 from workflow_server.schedules import follow_trigger
 from workflow_server.workflow_views import settings_of
@@ -32,7 +34,7 @@ _PAGE: Final = 200
 
 
 async def export_bundle(work: Backend, tenant: str, workflow_ids: Sequence[str], exported_at: datetime) -> Bundle:
-    """The named workflows, by default all of the tenant. Raises `ProblemError` 404."""
+    """The named workflows, by default all of the tenant. Raises `NotFoundError`."""
     rows = [await work.catalog.get_workflow(tenant, workflow_id) for workflow_id in workflow_ids]
     if not workflow_ids:
         rows = await _all_workflows(work, tenant)
@@ -43,11 +45,13 @@ async def export_bundle(work: Backend, tenant: str, workflow_ids: Sequence[str],
 async def import_bundle(work: Backend, tenant: str, bundle: Bundle, *, force: bool) -> list[dict[str, Any]]:
     """Bring in every workflow; answers ``[{key, workflowId, created, draftVersion, addedVersions}]``.
 
-    Raises `ProblemError` 409 WORKFLOW_KEY_CONFLICT or VERSION_EXISTS, 422 SCHEMA_VALIDATION_FAILED or
-    MISSING_DEPENDENCIES; then nothing has been written.
+    Raises `ConflictError` (WORKFLOW_KEY_CONFLICT, VERSION_EXISTS) and `BundleError` (SCHEMA_VALIDATION_FAILED,
+    MISSING_DEPENDENCIES) before anything is written.
     """
-    _require_readable(bundle)
-    await _require_dependencies(work, tenant, bundle)
+    _require_names(bundle)
+    refs = await work.schemas.all_schemas(tenant)
+    if missing := missing_dependencies(bundle, await work.known_actions(tenant), refs):
+        raise BundleError(BundleCode.MISSING_DEPENDENCIES, "This server lacks what the bundle needs.", missing)
     for item in bundle.workflows:
         await _require_room(work, tenant, item, force=force)
     return [await _imported(work, tenant, item) for item in bundle.workflows]
@@ -66,34 +70,33 @@ async def _all_workflows(work: Backend, tenant: str) -> list[WorkflowRow]:
             return rows
 
 
-async def _exported(work: Backend, tenant: str, row: WorkflowRow) -> BundledWorkflow:
+async def _exported(work: Backend, tenant: str, row: WorkflowRow) -> BundleWorkflow:
     draft = await work.catalog.get_draft(tenant, row.workflow_id)
     numbers = await work.catalog.list_versions(tenant, row.workflow_id)
     versions = [await work.catalog.get_version(tenant, row.workflow_id, number) for number in numbers]
     if draft is None and not versions:
-        raise not_found("draft or version of workflow", row.workflow_id, "there is nothing to export")
+        raise NotFoundError("draft or version of workflow", row.workflow_id, tenant, "there is nothing to export")
     definition = draft.definition if draft else versions[-1].definition
-    bundled = BundledWorkflow(
+    return BundleWorkflow(
         key=row.key or key_of(row.workflow_id),
-        metadata=_metadata(row, definition),
-        draft=BundledDraft(draft_version=draft.draft_version if draft else 1, definition=definition),
+        metadata=_metadata(row, definition.get("trigger")),
+        dependencies=dependencies_of((definition, *(version.definition for version in versions))),
+        draft=BundleDraft(draft_version=draft.draft_version if draft else 1, definition=definition),
         published_versions=tuple(_exported_version(version) for version in versions),
     )
-    return bundled.model_copy(update={"dependencies": dependencies_of(bundled)})
 
 
-def _exported_version(version: PublishedVersion) -> BundledVersion:
-    return BundledVersion(
+def _exported_version(version: PublishedVersion) -> BundleVersion:
+    return BundleVersion(
         version=version.version, definition=version.definition, payload_schema_json=version.payload_schema_json
     )
 
 
-def _metadata(row: WorkflowRow, definition: Mapping[str, Any]) -> Metadata:
-    trigger = definition.get("trigger")
-    return Metadata(
+def _metadata(row: WorkflowRow, trigger: Any) -> BundleMetadata:
+    return BundleMetadata(
         name=row.name,
         description=row.description,
-        payload_schema_ref=row.payload_schema_ref,
+        payload_schema_ref=row.payload_schema_ref or EMPTY_REF,
         trigger=trigger if isinstance(trigger, dict) else None,
         **settings_of(row).model_dump(by_alias=False),
     )
@@ -112,100 +115,65 @@ def key_of(workflow_id: str) -> str:
 # Import
 
 
-def _require_readable(bundle: Bundle) -> None:
-    findings: list[dict[str, Any]] = []
+def _require_names(bundle: Bundle) -> None:
+    """The id and the number inside each definition are those around it."""
+    problems: list[str] = []
     for item in bundle.workflows:
-        workflow_id = _workflow_id(item)
-        for version in item.published_versions:
-            definition, complaints = parse_definition(version.definition)
-            where = f"{item.key} version {version.version}"
-            findings += [
-                finding.model_dump(mode="json", by_alias=True) | {"stepPath": f"{where}: {finding.step_path}"}
-                for finding in complaints
-            ]
-            if definition and (definition.id, definition.version) != (workflow_id, version.version):
-                findings.append(_complaint(where, "id and version inside the definition differ from those around it"))
-    if findings:
-        raise schema_failure(findings)
+        workflow_id = item.draft.definition.get("id")
+        if not isinstance(workflow_id, str) or not workflow_id:
+            problems.append(f"{item.key} draft: the definition needs an id")
+        problems += [
+            f"{item.key} version {version.version}: the definition has another id or version than what is around it"
+            for version in item.published_versions
+            if (version.definition.get("id"), version.definition.get("version")) != (workflow_id, version.version)
+        ]
+    if problems:
+        raise BundleError(BundleCode.SCHEMA_VALIDATION_FAILED, "The bundle's definitions are misnamed.", problems)
 
 
-def _workflow_id(item: BundledWorkflow) -> str:
-    found = item.draft.definition.get("id")
-    if not isinstance(found, str) or not found:
-        raise schema_failure([_complaint(f"{item.key} draft", "the definition needs an id")])
-    return found
+def _workflow_id(item: BundleWorkflow) -> str:
+    return str(item.draft.definition["id"])
 
 
-def _complaint(where: str, message: str) -> dict[str, Any]:
-    return {"severity": "error", "code": "SCHEMA_VALIDATION_FAILED", "stepPath": where, "message": message}
-
-
-async def _require_dependencies(work: Backend, tenant: str, bundle: Bundle) -> None:
-    actions = await work.known_actions(tenant)
-    schemas = await work.schemas.all_schemas(tenant)
-    missing: list[dict[str, Any]] = []
-    for item in bundle.workflows:
-        needed, brought = dependencies_of(item), _brought_schemas(item)
-        missing += [_missing(item.key, what) for what in _lacking(needed, actions, schemas.keys() | brought.keys())]
-    if missing:
-        names = ", ".join(sorted({str(finding["message"]) for finding in missing}))
-        raise ProblemError(
-            422, "MISSING_DEPENDENCIES", f"this server lacks {names}; provide them first", findings=missing
-        )
-
-
-def _lacking(needed: Dependencies, actions: Mapping[tuple[str, int], Any], schemas: Iterable[str]) -> Iterable[str]:
-    known_schemas = set(schemas)
-    for action in needed.actions:
-        if (action.action_id, action.version) not in actions:
-            yield f"action {action.action_id}@{action.version}"
-    yield from (f"node type {kind}" for kind in needed.node_types if kind not in STEP_TYPES)
-    yield from (f"payload schema {ref}" for ref in needed.schema_refs if ref not in known_schemas)
-
-
-def _missing(key: str, what: str) -> dict[str, Any]:
-    return {"severity": "error", "code": "MISSING_DEPENDENCIES", "stepPath": key, "message": what}
-
-
-def _brought_schemas(item: BundledWorkflow) -> dict[str, Any]:
+def _brought_schemas(item: BundleWorkflow) -> dict[str, Any]:
     return {
         str(version.definition["payloadSchemaRef"]): version.payload_schema_json
         for version in item.published_versions
-        if version.payload_schema_json is not None and "payloadSchemaRef" in version.definition
+        if version.payload_schema_json is not None
     }
 
 
-async def _require_room(work: Backend, tenant: str, item: BundledWorkflow, *, force: bool) -> None:
+async def _require_room(work: Backend, tenant: str, item: BundleWorkflow, *, force: bool) -> None:
     workflow_id = _workflow_id(item)
     holder = await work.catalog.workflow_id_of_key(tenant, item.key)
     existing = await work.catalog.find_workflow(tenant, workflow_id)
     if holder not in (None, workflow_id) or (existing is not None and not force):
-        raise ProblemError(
-            409,
-            "WORKFLOW_KEY_CONFLICT",
+        raise ConflictError(
             f"workflow {item.key!r} ({holder or workflow_id!r}) exists; import with force=true to replace its draft "
             f"and add versions, or change the key and the id in the bundle",
+            code=BundleCode.WORKFLOW_KEY_CONFLICT.value,
         )
     if existing is not None:
+        if existing.archived_at is not None:
+            raise ArchivedError(workflow_id)
         await _require_same_versions(work, tenant, workflow_id, item)
 
 
-async def _require_same_versions(work: Backend, tenant: str, workflow_id: str, item: BundledWorkflow) -> None:
+async def _require_same_versions(work: Backend, tenant: str, workflow_id: str, item: BundleWorkflow) -> None:
     published = set(await work.catalog.list_versions(tenant, workflow_id))
     for version in item.published_versions:
         if version.version not in published:
             continue
         there = await work.catalog.get_version(tenant, workflow_id, version.version)
         if there.hash != sha256_hex(version.definition):
-            raise ProblemError(
-                409,
-                "VERSION_EXISTS",
+            raise ConflictError(
                 f"version {version.version} of {workflow_id!r} is published with another definition, and published "
                 f"versions never change; give the bundle's version another number",
+                code="VERSION_EXISTS",
             )
 
 
-async def _imported(work: Backend, tenant: str, item: BundledWorkflow) -> dict[str, Any]:
+async def _imported(work: Backend, tenant: str, item: BundleWorkflow) -> dict[str, Any]:
     workflow_id = _workflow_id(item)
     created = await work.catalog.find_workflow(tenant, workflow_id) is None
     present = set(await work.catalog.list_versions(tenant, workflow_id))
@@ -230,7 +198,7 @@ async def _imported(work: Backend, tenant: str, item: BundledWorkflow) -> dict[s
     }
 
 
-async def _publish(work: Backend, tenant: str, workflow_id: str, version: BundledVersion) -> None:
+async def _publish(work: Backend, tenant: str, workflow_id: str, version: BundleVersion) -> None:
     actions = await work.known_actions(tenant)
     definition, _ = parse_definition(version.definition)
     assert definition is not None

@@ -60,8 +60,11 @@ def not_found(kind: str, name: str, hint: str) -> ProblemError:
 
 def invalid_value(code: str, detail: str, problems: Iterable[str]) -> ProblemError:
     """422 for a value that does not fit a schema, one finding per complaint."""
-    findings = [{"severity": "error", "code": code, "stepPath": "", "message": problem} for problem in problems]
-    return ProblemError(422, code, detail, findings=findings)
+    return ProblemError(422, code, detail, findings=_complaints(code, problems))
+
+
+def _complaints(code: str, problems: Iterable[str]) -> list[dict[str, str]]:
+    return [{"severity": "error", "code": code, "stepPath": "", "message": problem} for problem in problems]
 
 
 def as_problem(error: Exception) -> ProblemError | None:
@@ -86,7 +89,11 @@ def as_problem(error: Exception) -> ProblemError | None:
 def problem_of_failure(failure: Failure) -> ProblemError:
     """What a typed failure of ours is to a caller."""
     status = 404 if failure.code == "NOT_FOUND" else _STATUS_OF_CATEGORY[failure.category]
-    return ProblemError(status, failure.code or failure.category.name, failure.message)
+    code = failure.code or failure.category.name
+    match failure.details:
+        case {"problems": list(problems)}:
+            return ProblemError(status, code, failure.message, findings=_complaints(code, problems))
+    return ProblemError(status, code, failure.message)
 
 
 def problem_response(request: Request, error: ProblemError) -> Response:

@@ -1,11 +1,11 @@
 """Routes of bundles: workflows with their past as one document. Process code only."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from workflow_server.bundle_format import bundle_text, parse_bundle
+from workflow_runtime.core.bundle import bundle_text, parse_bundle
 from workflow_server.bundles import export_bundle, import_bundle
 from workflow_server.requests import Tenant, Work
 from workflow_server.wire import StrictJsonRoute, json_answer
@@ -26,9 +26,10 @@ async def export(
 
 
 @ROUTER.post("/import", summary="Bring in the workflows of a bundle, all or none")
-async def import_(bundle: Annotated[Any, Body()], tenant: Tenant, work: Work, force: bool = False) -> Response:
-    """``{workflows: [{key, workflowId, created, draftVersion, addedVersions}]}``.
+async def import_(request: Request, tenant: Tenant, work: Work, force: bool = False) -> Response:
+    """The body is the bundle. Answers ``{workflows: [{key, workflowId, created, draftVersion, addedVersions}]}``.
 
     409 WORKFLOW_KEY_CONFLICT when one exists, unless ``force``; published versions never change.
     """
-    return json_answer({"workflows": await import_bundle(work, tenant, parse_bundle(bundle), force=force)})
+    bundle = parse_bundle((await request.body()).decode(errors="replace"))
+    return json_answer({"workflows": await import_bundle(work, tenant, bundle, force=force)})

@@ -65,6 +65,20 @@ async def test_an_imported_workflow_is_there_with_everything(http: httpx2.AsyncC
     assert started.json()["code"] == "PAYLOAD_INVALID"
 
 
+@pytest.mark.parametrize(
+    ("bundle", "code"),
+    [
+        ([], "INVALID_BUNDLE"),
+        (document(colour="red"), "INVALID_BUNDLE"),
+        (document() | {"format": "other"}, "UNSUPPORTED_FORMAT"),
+        (document() | {"formatVersion": 2}, "UNSUPPORTED_FORMAT_VERSION"),
+    ],
+)
+async def test_what_is_no_bundle_is_refused(http: httpx2.AsyncClient, bundle: Any, code: str) -> None:
+    answer = await import_(http, bundle)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
 async def test_one_workflow_can_be_exported_by_name(http: httpx2.AsyncClient) -> None:
     for name in ("a", "b"):
         await http.post(f"/api/workflows/{name}/publish", json={"definition": definition(name)})
@@ -85,14 +99,14 @@ async def test_what_exists_is_replaced_only_by_force_and_versions_never(http: ht
 
 
 async def test_missing_dependencies_are_found_whatever_the_bundle_says(http: httpx2.AsyncClient) -> None:
-    steps = [{"id": "find", "type": "action.call", "config": CALL}, {"id": "x", "type": "no.such"}]
-    draft = {"draftVersion": 1, "definition": definition(payloadSchemaRef="payload.Other.v1", steps=steps)}
-    answer = await import_(http, document(draft=draft))
+    steps = [{"id": "find", "type": "action.call", "config": CALL}]
+    changed = definition(payloadSchemaRef="payload.Other.v1", steps=steps)
+    versions = [{"version": 1, "definition": changed, "payloadSchemaJson": None}]
+    answer = await import_(http, document(publishedVersions=versions))
     assert (answer.status_code, answer.json()["code"]) == (422, "MISSING_DEPENDENCIES")
     assert {finding["message"] for finding in answer.json()["findings"]} == {
-        "action crm.find@1",
-        "node type no.such",
-        "payload schema payload.Other.v1",
+        "greet-people: action crm.find@1",
+        "greet-people: payload schema payload.Other.v1",
     }
 
 
@@ -113,5 +127,5 @@ async def test_a_version_that_could_not_run_refuses_the_whole_import(
     bundle["workflows"] += good["workflows"]
     answer = await import_(http, bundle)
     assert (answer.status_code, answer.json()["code"]) == (422, "SCHEMA_VALIDATION_FAILED")
-    assert answer.json()["findings"][0]["stepPath"].startswith("greet-people version")
+    assert answer.json()["findings"][0]["message"].startswith("greet-people version")
     assert (await http.get("/api/workflows")).json()["workflows"] == []
