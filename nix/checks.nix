@@ -47,6 +47,8 @@ let
     ) (builtins.attrNames topology.published)
   );
 
+  inherit (import (root + "/tests/nix/golden.nix")) differences;
+
   code = [ "src" "tests" "devtools" "nix/builders" "pyproject.toml" ];
 in
 boundary.checks
@@ -60,6 +62,12 @@ boundary.checks
     "pyproject.toml"
   ];
   unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "examples" "images" ]);
+
+  golden =
+    if differences == [ ] then
+      check "golden" (python ++ [ "-c" "print('every golden file holds')" ]) [ "tests/nix" ]
+    else
+      throw "nix/ does not give what tests/nix/golden expects in ${builtins.concatStringsSep ", " differences}: see the difference with ./dev test -- tests/nix";
 
   # The real thing without an engine or a network: both servers, the three closures, an authored run, a domain job.
   end-to-end = toolchain.run {

@@ -55,7 +55,7 @@ def test_content_and_executable_bit_change_the_layer(tmp_path: Path) -> None:
 
 def test_entries_are_sorted_owned_by_root_and_have_fixed_modes(tmp_path: Path) -> None:
     tree = _tree(tmp_path / "tree", ["bin/tool", "lib/b.py", "lib/a.py", "lib.txt"])
-    (tree / "bin/tool").chmod(0o4755)
+    (tree / "bin/tool").chmod(0o775)
     (tree / "link").symlink_to("lib/a.py")
 
     write_layer(tree, APP, tmp_path / "layer.tar")

@@ -141,13 +141,6 @@ class TestCopies:
         assert _mode(tmp_path / "to/etc/plain") == 0o644
         assert os.readlink(tmp_path / "to/lib") == "usr/lib"
 
-    def test_set_user_id_is_lost(self, tmp_path: Path) -> None:
-        _write(tmp_path / "from/su", mode=0o4755)
-
-        copy_tree(tmp_path / "from", tmp_path / "to")
-
-        assert _mode(tmp_path / "to/su") == 0o755
-
 
 class TestByteCode:
     def test_every_module_gets_byte_code_that_is_never_checked(self, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from devtools import aptroot
 from devtools.aptroot import AptRoot, Candidate, machine_mirrors
 from devtools.errors import DevError
@@ -76,7 +75,9 @@ def test_candidates_come_in_the_order_asked_for(apt: AptRoot) -> None:
 
 
 def test_unknown_package_points_at_the_list_to_correct(apt: AptRoot) -> None:
-    with pytest.raises(DevError, match=r"Debian trixie has no package 'libc7': correct nix/toolchains/debian/bases\.nix"):
+    with pytest.raises(
+        DevError, match=r"Debian trixie has no package 'libc7': correct nix/toolchains/debian/bases\.nix"
+    ):
         apt.candidates(["libc6", "libc7"])
 
 

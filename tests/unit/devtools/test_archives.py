@@ -6,7 +6,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-
 from devtools.archives import read
 from devtools.errors import DevError
 

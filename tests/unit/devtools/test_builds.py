@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from devtools import builds, fetch, nixcli
 from devtools.archives import Archive
 from devtools.errors import DevError

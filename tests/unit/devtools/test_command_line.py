@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from devtools import __main__ as command_line
 from devtools import builds, example, fetch, install, testing
 from devtools.errors import DevError

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-
 from devtools.console import step, table, warn
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from devtools import debian, nixcli
 from devtools.aptroot import AptRoot, Candidate
 from devtools.errors import DevError
@@ -103,13 +102,13 @@ def test_superseded_package_is_locked_anew_and_announced(
 def test_tree_of_another_hash_is_refused(lock_file: Path, archive: Any) -> None:
     archive(FakeApt(_candidate("redis-server")), "sha256-other")
 
-    with pytest.raises(DevError, match=r"redis base unpacks to sha256-other, lock\.json says sha256-tree: .* \./dev lock"):
+    with pytest.raises(
+        DevError, match=r"redis base unpacks to sha256-other, lock\.json says sha256-tree: .* \./dev lock"
+    ):
         debian.fetch(["redis"], SYSTEM)
 
 
-def test_download_of_another_hash_adds_nothing(
-    lock_file: Path, archive: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_download_of_another_hash_adds_nothing(lock_file: Path, archive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     archive(FakeApt(_candidate("redis-server"), spoiled=True))
     monkeypatch.setattr(nixcli, "add_fixed", lambda *_, **__: pytest.fail("added"))
 

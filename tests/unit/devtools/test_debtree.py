@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from devtools.debtree import unpack
 from tests.fakes.programs import Call, FakePrograms
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from devtools import debian, fetch, nixcli, wheels
 from devtools.errors import DevError
 
@@ -76,5 +75,7 @@ def test_complete_store_is_enough(store: Store) -> None:
 def test_machine_nothing_is_built_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nixcli, "system", lambda: "armv7l-linux")
 
-    with pytest.raises(DevError, match="this machine is armv7l-linux; images are built on x86_64-linux or aarch64-linux"):
+    with pytest.raises(
+        DevError, match="this machine is armv7l-linux; images are built on x86_64-linux or aarch64-linux"
+    ):
         fetch.system()

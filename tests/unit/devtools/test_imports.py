@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from devtools.paths import ROOT
 
 IN_THE_LOCKED_ENVIRONMENT = {"follow.py"}

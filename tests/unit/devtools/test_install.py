@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from devtools import install
 from devtools.errors import DevError
 from tests.fakes.programs import FakePrograms

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from devtools import debian, lock
 from devtools.errors import DevError
 from tests.fakes.programs import Call, FakePrograms

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from devtools import nixcli
 from devtools.errors import DevError
 from devtools.paths import ROOT

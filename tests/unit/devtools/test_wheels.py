@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
 from devtools import nixcli, wheels
 from devtools.errors import DevError
 from devtools.wheels import Wheel
@@ -57,7 +56,10 @@ def test_pip_is_given_versions_and_hashes_and_decides_nothing(pip: FakePrograms)
 
 
 def test_tags_of_the_wheels_are_asked_for(pip: FakePrograms) -> None:
-    files = ["a-1-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "b-1-cp39-abi3-manylinux_2_28_x86_64.whl"]
+    files = [
+        "a-1-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "b-1-cp39-abi3-manylinux_2_28_x86_64.whl",
+    ]
     _brings(pip, *files)
 
     wheels.fetch([_wheel(file) for file in files])
@@ -82,7 +84,9 @@ def test_nothing_missing_starts_no_pip(pip: FakePrograms) -> None:
 def test_other_file_is_refused(pip: FakePrograms) -> None:
     _brings(pip, "redis-8.1.0.tar.gz")
 
-    with pytest.raises(DevError, match=r"pip brought another file than redis-8\.1\.0-py3-none-any\.whl for redis 8\.1\.0"):
+    with pytest.raises(
+        DevError, match=r"pip brought another file than redis-8\.1\.0-py3-none-any\.whl for redis 8\.1\.0"
+    ):
         wheels.fetch([_wheel()])
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from devtools.archives import Archive
 from devtools.errors import DevError
 from devtools.stack import composed

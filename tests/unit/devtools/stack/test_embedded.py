@@ -1,16 +1,15 @@
 """The stack as processes: a supervisor of its own, found again by pid and start time, stopped and nothing else."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
 
 import pytest
-
 from devtools.errors import DevError
 from devtools.stack import embedded
 from devtools.stack.record import Stack
+from tests.fixtures.interpreter import python
 
 CONFIGURATION = """[program:redis]
 command=/loader /redis --dir '%(ENV_WORKFLOW_STATE)s/data/redis-data' --port 1
@@ -31,7 +30,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def sleeper() -> Iterator[Popen[bytes]]:
     """A process that has nothing to do with us."""
-    process = Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    process = Popen([*python(), "-c", "import signal; signal.pause()"])
     yield process
     process.kill()
     process.wait()

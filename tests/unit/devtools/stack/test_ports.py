@@ -4,7 +4,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-
 from devtools.errors import DevError
 from devtools.stack.ports import Port, published, require_free
 

@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import BaseRequestHandler, TCPServer
 
 import pytest
-
 from devtools.errors import DevError
 from devtools.stack import readiness
 from devtools.stack.ports import Port

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from devtools.errors import DevError
 from devtools.stack import record
 from devtools.stack.record import Stack
