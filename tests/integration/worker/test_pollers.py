@@ -59,8 +59,8 @@ async def test_a_stranger_on_the_queue_is_named_and_logged_once(temporal_server:
         async with worker, _worker(theirs):
             assert "strangers poll it too" in await eventually(named)
             await check()
-    logged = [(line["event"], line["identity"]) for line in lines if line["event"] == "foreign_poller"]
-    assert logged == [("foreign_poller", STRANGER)]
+    logged = [line for line in lines if line["event"] == "foreign_poller" and line["identity"] == STRANGER]
+    assert [line["queue"] for line in logged] == [QUEUE]
 
 
 async def test_pollers_are_told_by_queue_kind_and_image(temporal_server: str) -> None:
