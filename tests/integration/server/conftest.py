@@ -1,6 +1,7 @@
 """The server's application over a real Redis and a real Temporal server, in the test's own event loop."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from workflow_server.backend import Backend, build_backend
 from workflow_server.settings import ServerSettings
 from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
+from workflow_worker.ingress import IngressSettings, build_ingress
 from workflow_worker.run_activities import RunActivities
 from workflow_worker.schedule_activities import ScheduleActivities
 from workflow_worker.scheduled_start import ScheduledStartWorkflow
@@ -101,6 +103,20 @@ async def workers(backend: Backend, settings: ServerSettings) -> AsyncIterator[N
         ),
     ):
         yield
+
+
+@pytest.fixture
+async def ingress(backend: Backend) -> AsyncIterator[None]:
+    """workflow-worker's ingress, in this event loop."""
+    stop = asyncio.Event()
+    settings = IngressSettings(sweep_seconds=0.1, block_seconds=0.1)
+    running = build_ingress(
+        backend.redis, backend.client, settings, identity=f"test-{uuid.uuid4()}", registry=CollectorRegistry()
+    )
+    task = asyncio.create_task(running.run(stop))
+    yield
+    stop.set()
+    await task
 
 
 @pytest.fixture

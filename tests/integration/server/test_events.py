@@ -2,32 +2,15 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
-from prometheus_client import CollectorRegistry
 from tests.integration.server.conftest import TENANT, Ended
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.events import DeadLetters, NewEvent
 from workflow_server.backend import Backend
-from workflow_worker.ingress import IngressSettings, build_ingress
-
-
-@pytest.fixture
-async def ingress(backend: Backend) -> AsyncIterator[None]:
-    """workflow-worker's ingress, in this event loop."""
-    stop = asyncio.Event()
-    settings = IngressSettings(sweep_seconds=0.1, block_seconds=0.1)
-    running = build_ingress(
-        backend.redis, backend.client, settings, identity=f"test-{uuid.uuid4()}", registry=CollectorRegistry()
-    )
-    task = asyncio.create_task(running.run(stop))
-    yield
-    stop.set()
-    await task
 
 
 async def publish(http: httpx2.AsyncClient, **changes: Any) -> None:
