@@ -38,7 +38,7 @@ class Analysis:
     def __init__(self, modules: Iterable[Module], first_party_tops: frozenset[str], tops: frozenset[str]) -> None:
         self._first_party_tops, self._tops = first_party_tops, tops
         readable = {module.name: module for module in modules if isinstance(module.tree, ast.Module)}
-        self._scopes = {name: Scopes(module, _tree(module)) for name, module in readable.items()}
+        self._scopes = {name: _scopes(module) for name, module in readable.items()}
         self._evaluator = Evaluator(self._scopes)
         self._facts = self._read_all(readable, self._evaluator)
 
@@ -54,7 +54,11 @@ class Analysis:
         found = {}
         for name, module in modules.items():
             facts = found[name] = ModuleFacts(comments=boundary_comments(module))
-            _Reader(self._first_party_tops, self._tops, facts).read(module, self._scopes[name], evaluator)
+            reader = _Reader(self._first_party_tops, self._tops, facts)
+            try:
+                reader.read(module, self._scopes[name], evaluator)
+            except RecursionError:
+                facts.undecidable.append(_too_deep(module))
         return found
 
 
@@ -103,6 +107,18 @@ class _Reader:
             replace(found, spot=spot, form=f"{found.form} in {form}") for found in facts.undecidable
         ]
         self._facts.uses += [replace(found, spot=spot) for found in facts.uses]
+
+
+def _scopes(module: Module) -> Scopes:
+    try:
+        return Scopes(module, _tree(module))
+    except RecursionError:
+        return Scopes(module, ast.Module([], []))
+
+
+def _too_deep(module: Module) -> Undecidable:
+    spot = Spot(module.name, module.display, 1, 1, module.source_line(1))
+    return Undecidable(spot, "the whole module", "an expression in it is nested too deeply to read", Certainty.RUNTIME)
 
 
 def _identity_changes(module: Module, scopes: Scopes) -> Iterator[Undecidable]:

@@ -44,6 +44,7 @@ class BehaviourVisitor(Visitor):
     def call(self, node: ast.Call, here: Here) -> frozenset[ast.expr]:
         """Note the first-party functions a call may run, and calls whose arguments make them harmless or not."""
         functions = here.evaluator.value(node.func, here.scope)
+        self._by_name(node, here)
         for value in functions.values:
             if isinstance(value, Ref):
                 self._named(value.name, node, here)
@@ -54,6 +55,12 @@ class BehaviourVisitor(Visitor):
         if method in IMPURE_METHODS and not functions.refs() and not given:
             self._use(node, f"….{method}", IMPURE_METHODS[method], here)
         return frozenset()
+
+    def _by_name(self, node: ast.Call, here: Here) -> None:
+        """``getattr(time, "time")``"""
+        for name in here.evaluator.value(node, here.scope).refs():
+            if what := nondeterministic(name):
+                self._use(node, name, what, here)
 
     def _named(self, name: str, node: ast.Call, here: Here) -> None:
         arguments = bool(node.args or node.keywords)

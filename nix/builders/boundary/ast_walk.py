@@ -114,6 +114,8 @@ class Walk:
         ):
             for visitor in self._visitors:
                 visitor.text(node, role, here)
+        if isinstance(node, ast.JoinedStr | ast.BinOp) and here.evaluator.value(node, here.scope).only_constants():
+            return
         if isinstance(node, ast.List | ast.Tuple):
             for visitor in self._visitors:
                 visitor.sequence(node.elts, node, here)

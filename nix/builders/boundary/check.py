@@ -9,7 +9,7 @@ from boundary.cache import Cache
 from boundary.closure import Closure, Place, Target
 from boundary.codes import Code
 from boundary.determinism import determinism_findings
-from boundary.entry_points import entry_hop, entry_references, is_entry
+from boundary.entry_points import entry_facts, entry_hop, is_entry
 from boundary.findings import Finding
 from boundary.graph import ImportGraph, Root
 from boundary.layers import layer_findings
@@ -18,7 +18,7 @@ from boundary.merge import united
 from boundary.references import Reference
 from boundary.run_findings import run_findings
 from boundary.run_witness import ImportRun
-from boundary.sources import Module, load_modules, parents
+from boundary.sources import Module, compiled_files, load_modules, parents
 from boundary.undecided import undecided_findings
 from boundary.unused import unused_findings
 from boundary.verdicts import import_findings
@@ -50,7 +50,9 @@ class ImageCheck:
         closure, modules = self.closure, self.modules
         facts = {name: analysis.facts(name) for name in modules}
         waivers = waive(closure, ((modules[name], said) for name, said in facts.items()))
-        written = [*entry_references(closure), *waivers.references, *wheel_references(closure, self._cache)]
+        started, unclear = entry_facts(closure)
+        waivers.undecided += unclear
+        written = [*started, *waivers.references, *wheel_references(closure, self._cache)]
         observations = self._run.finish()
         union = united(closure, written, observations)
         resolved = list(self._resolved(analysis, union.references))
@@ -58,13 +60,14 @@ class ImageCheck:
         findings = [
             *(_missing_package(self.manifest, package) for package in self._missing),
             *(_unreadable(self.manifest, module) for module in modules.values()),
+            *_compiled(self.manifest),
             *waivers.findings,
             *undecided_findings(closure, graph, waivers, union.run_only),
             *import_findings(closure, graph, resolved),
             *layer_findings(closure, resolved),
             *_missing_standard(closure, resolved),
             *run_findings(closure, observations),
-            *determinism_findings(closure, facts),
+            *determinism_findings(closure, facts, observations),
             *unused_findings(closure, graph, resolved),
         ]
         found = sorted((finding for finding in findings if finding is not None), key=Finding.order)
@@ -150,6 +153,21 @@ def _unreadable(manifest: Manifest, module: Module) -> Finding | None:
         text=(error.text or "").strip(),
         remedy=("correct the syntax",),
     )
+
+
+def _compiled(manifest: Manifest) -> Iterator[Finding]:
+    """Modules without source: nobody can say what they load."""
+    for package in manifest.first_party:
+        for file in compiled_files(manifest.source_root, package):
+            yield Finding(
+                image=manifest.image,
+                code=Code.UNDECIDABLE_IMPORT,
+                path=f"{manifest.source_prefix}/{file.as_posix()}",
+                line=None,
+                subject=file.name,
+                message=f"{package} holds {file.name}, a compiled module whose source is not there",
+                remedy=("keep its source in the package instead, or make it a distribution of its own",),
+            )
 
 
 def _missing_standard(closure: Closure, resolved: list[tuple[Reference, Target]]) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ from boundary.ast_behaviour import CallEdge, Use
 from boundary.closure import Closure
 from boundary.codes import Code
 from boundary.findings import Finding, Hop
-from boundary.references import Witness
+from boundary.references import Spot, Witness
+from boundary.run_witness import Observations
 
 _REMEDY = {
     "a clock": "take the time from temporalio.workflow.now(), or as an argument",
@@ -20,17 +21,36 @@ _REMEDY = {
 }
 
 
-def determinism_findings(closure: Closure, facts: Mapping[str, ModuleFacts]) -> Iterator[Finding]:
-    """One finding for each line that workflow code may run and replay may not."""
+def determinism_findings(
+    closure: Closure, facts: Mapping[str, ModuleFacts], observations: Observations
+) -> Iterator[Finding]:
+    """One finding for each line that workflow code may run and replay may not; the import run sees the bodies."""
     workflow = {name for name in facts if closure.package_of(name, closure.manifest.workflow_modules)}
+    bodies = dict(_seen_by_run(closure, workflow, observations))
     ways = _reached(workflow, facts)
-    seen: set[tuple[str, int, str]] = set()
+    told: set[tuple[str, int, str]] = set()
     for name, said in facts.items():
         for use in said.uses:
             key = (use.spot.path, use.spot.line, use.what)
-            if (name in workflow or use.function in ways) and key not in seen:
-                seen.add(key)
-                yield _finding(closure, use, ways.get(use.function, ()))
+            if (name in workflow or use.function in ways) and key not in told:
+                told.add(key)
+                witness = Witness.BOTH if key in bodies else Witness.AST
+                yield _finding(closure, use, ways.get(use.function, ()), witness)
+    for key, use in bodies.items():
+        if key not in told:
+            yield _finding(closure, use, (), Witness.RUN)
+
+
+def _seen_by_run(
+    closure: Closure, workflow: set[str], observations: Observations
+) -> Iterator[tuple[tuple[str, int, str], Use]]:
+    modules = {str(closure.modules[name].path): closure.modules[name] for name in workflow if name in closure.modules}
+    for effect in observations.effects:
+        module = modules.get(effect.path)
+        if module is not None and effect.replayed:
+            what = effect.what.removeprefix("reaches ")
+            spot = Spot(module.name, module.display, effect.line, effect.line, module.source_line(effect.line))
+            yield (spot.path, spot.line, what), Use(spot, module.name, effect.detail, what)
 
 
 def _reached(workflow: set[str], facts: Mapping[str, ModuleFacts]) -> dict[str, tuple[CallEdge, ...]]:
@@ -60,7 +80,7 @@ def _module_of(function: str, facts: Mapping[str, ModuleFacts]) -> str | None:
     return function or None
 
 
-def _finding(closure: Closure, use: Use, way: tuple[CallEdge, ...]) -> Finding:
+def _finding(closure: Closure, use: Use, way: tuple[CallEdge, ...], witness: Witness) -> Finding:
     chain = [Hop(edge.spot.path, edge.spot.line, edge.spot.text, edge.callee) for edge in way]
     if chain:
         chain.append(Hop(use.spot.path, use.spot.line, use.spot.text, use.name))
@@ -74,7 +94,7 @@ def _finding(closure: Closure, use: Use, way: tuple[CallEdge, ...]) -> Finding:
         text=use.spot.text,
         form=use.name,
         certainty="runtime",
-        witness=Witness.AST,
+        witness=witness,
         context=use.spot.context,
         chain=tuple(chain),
         declaration=closure.manifest.declaration.at("workflowCode"),

@@ -1,6 +1,5 @@
 """What commands, health checks and console scripts of an image start. Build process."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,22 +7,26 @@ from boundary.analysis import Analysis
 from boundary.closure import Closure
 from boundary.findings import Hop
 from boundary.manifest import EntryPoint, Manifest
-from boundary.references import Certainty, Reference, Spot
+from boundary.references import Certainty, Reference, Spot, Undecidable
 from boundary.sources import Module
 
 
-def entry_references(closure: Closure) -> Iterator[Reference]:
-    """One reference for each module that a declaration outside Python starts.
+def entry_facts(closure: Closure) -> tuple[list[Reference], list[Undecidable]]:
+    """The modules that declarations outside Python start, and those commands that do not say what they start.
 
     A command line is read as the list it would be in Python, so that it means the same in both places.
     """
+    references: list[Reference] = []
+    undecidable: list[Undecidable] = []
     tops = closure.first_party_tops
     for entry in closure.manifest.entry_points:
         words = [entry.value] if isinstance(entry.value, str) else list(entry.value)
         module = Module(f"<{entry.kind}>", Path(entry.file), entry.file, False, repr(words))
         facts = Analysis([module], tops, tops | closure.names.known_tops()).facts(module.name)
-        for reference in facts.references:
-            yield replace(reference, spot=_spot(closure.manifest, entry), certainty=Certainty.RUNTIME)
+        spot = _spot(closure.manifest, entry)
+        references += [replace(found, spot=spot, certainty=Certainty.RUNTIME) for found in facts.references]
+        undecidable += [replace(found, spot=spot, certainty=Certainty.RUNTIME) for found in facts.undecidable]
+    return references, undecidable
 
 
 def _spot(manifest: Manifest, entry: EntryPoint) -> Spot:

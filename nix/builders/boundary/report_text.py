@@ -20,10 +20,10 @@ def _block(finding: Finding) -> Iterator[str]:
     yield f"  {finding.message}"
     yield from _chain(finding)
     for title, value in _facts(finding):
-        yield f"  {title:<9} {value}"
+        yield f"  {title:<12}{value}"
     for index, remedy in enumerate(finding.remedy):
-        yield f"  {'remedy' if index == 0 else '':<9} {remedy}"
-    yield f"  {'see':<9} {RULES[finding.code].page(finding.code)}"
+        yield f"  {'remedy' if index == 0 else '':<12}{remedy}"
+    yield f"  {'see':<12}{RULES[finding.code].page(finding.code)}"
 
 
 def _chain(finding: Finding) -> Iterator[str]:
@@ -32,9 +32,9 @@ def _chain(finding: Finding) -> Iterator[str]:
             yield f"      {finding.text}"
         return
     if finding.chain_note:
-        yield f"  chain     ({finding.chain_note})"
+        yield f"  {'chain':<12}({finding.chain_note})"
     else:
-        yield f"  chain     {_others(finding.other_chains)}"
+        yield f"  {'chain':<12}{_others(finding.other_chains)}"
     width = max(len(hop.place) for hop in finding.chain)
     for hop in finding.chain:
         yield f"      {hop.place:<{width}}  {_shown(hop)}"
@@ -60,7 +60,7 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
         where = f" in {finding.context}" if finding.context else ""
         yield "form", f"{finding.form}{where}; {finding.certainty}{seen}"
     if finding.declaration:
-        yield "declared", finding.declaration
+        yield "declaration", finding.declaration
 
 
 def _summary(result: ImageResult) -> str:

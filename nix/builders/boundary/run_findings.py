@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from boundary.closure import Closure, Place
 from boundary.codes import Code
 from boundary.findings import Finding
-from boundary.references import Witness
+from boundary.references import Certainty, Witness
 from boundary.run_witness import Observations, SeenEffect, SeenFailure
 from boundary.sources import Module
 
@@ -21,8 +21,9 @@ def run_findings(closure: Closure, observations: Observations) -> Iterator[Findi
     if observations.broken:
         yield _broken(closure, observations.broken)
     for effect in observations.effects:
-        if module := by_path.get(effect.path):
-            yield from _effect(closure, module, effect)
+        module = by_path.get(effect.path)
+        if module and not effect.replayed and closure.package_of(module.name, closure.manifest.clean_imports):
+            yield _effect(closure, module, effect)
     refused = [seen for seen in observations.imports if closure.resolve(seen.name).place in _OUTSIDE]
     names = {seen.name for seen in refused if not seen.third_party}
     lines = {(seen.path, seen.line) for seen in refused}
@@ -48,21 +49,17 @@ def _broken(closure: Closure, problem: str) -> Finding:
     )
 
 
-def _effect(closure: Closure, module: Module, effect: SeenEffect) -> Iterator[Finding]:
-    replayed = effect.what.startswith("reaches ")
-    packages = closure.manifest.workflow_modules if replayed else closure.manifest.clean_imports
-    if closure.package_of(module.name, packages) is None:
-        return
-    yield Finding(
+def _effect(closure: Closure, module: Module, effect: SeenEffect) -> Finding:
+    return Finding(
         image=closure.manifest.image,
-        code=Code.NONDETERMINISM if replayed else Code.IMPORT_SIDE_EFFECT,
+        code=Code.IMPORT_SIDE_EFFECT,
         path=module.display,
         line=effect.line,
         subject=f"{effect.what}: {effect.detail}",
         message=f"importing {module.name} {effect.what} ({effect.detail})",
         text=module.source_line(effect.line),
         form=effect.detail,
-        certainty="runtime",
+        certainty=Certainty.RUNTIME,
         witness=Witness.RUN,
         remedy=("move it into a function that the process's main calls, and pass the result down",),
     )

@@ -40,6 +40,11 @@ class SeenEffect:
     path: str
     line: int
 
+    @property
+    def replayed(self) -> bool:
+        """Whether it matters only in workflow code: reading a clock or drawing lots."""
+        return self.what.startswith("reaches ")
+
 
 @dataclass(frozen=True, slots=True)
 class SeenFailure:

@@ -81,11 +81,11 @@ def _message(closure: Closure, reference: Reference, target: Target) -> str:
         case Place.FORBIDDEN:
             said = f"which {image} may never contain"
         case Place.TRANSITIVE:
-            said = f"from {target.owner}, which {image} has only as a dependency of others"
+            said = f"which {image} has only as a dependency of others"
         case Place.UNKNOWN:
             said = f"which nothing in {image} or in the lock provides"
         case _:
-            said = f"from {target.owner}, which {image} does not declare"
+            said = f"which {image} does not declare"
     return f"{who} {target.name}, {said}"
 
 

@@ -43,6 +43,7 @@ def written(form: Form, module: str) -> str:
         m=module,
         p=package,
         n=package.rpartition(".")[2],
+        top=module.partition(".")[0],
         path=module.replace(".", "/"),
         first=module[:6],
         rest=module[6:],
@@ -53,7 +54,7 @@ def written(form: Form, module: str) -> str:
 FORMS = list(_forms())
 
 COMPUTED = {
-    form.name: Template(form.source.replace("'${m}'", "input()")).substitute(n="boot", p="lib.boot")
+    form.name: Template(form.source.replace("'${m}'", "input()")).substitute(n="boot", p="lib.boot", top="lib")
     for form in FORMS
     if form.is_dynamic and "'${m}'" in form.source and form.name not in ("sys.modules entry", "sys.modules get")
 }

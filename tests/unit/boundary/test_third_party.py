@@ -139,3 +139,7 @@ def test_docstrings_and_messages_are_no_references(tree: Tree) -> None:
         '"""gamma.client"""\ndef go():\n    """lib.boot.engine"""\n    raise ValueError("gamma.client is missing")\n'
     )
     assert _codes(tree, source) == []
+
+
+def test_piece_of_a_longer_string_is_no_reference(tree: Tree) -> None:
+    assert _codes(tree, "A = 'gamma.' + 'com'\nB = 'lib.boot' + 'ing/now'\nC = f\"{'lib.boot'}-{1}\"\n") == []
