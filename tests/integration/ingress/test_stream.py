@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
-from tests.fixtures.killable_redis import KillableRedis, killable_redis
+from tests.fixtures.killable_servers import KillableRedis, alive
 
 from workflow_runtime.core.contract import EVENT_CONSUMER_GROUP, EVENT_STREAM
 from workflow_runtime.store.events import EventStream, Message, ReadState, parse_pairs, publish
@@ -148,7 +148,7 @@ async def test_a_batch_ends_when_it_is_large_enough_in_bytes(redis_client: Redis
 
 async def test_the_ingress_survives_a_killed_redis_and_readiness_tells(tmp_path: Path) -> None:
     gateway = RunGatewayFake()
-    with killable_redis(tmp_path) as server:
+    with alive(KillableRedis(tmp_path)) as server:
         before, after, unready = await live_through_a_kill(server, gateway)
     assert "Redis" in unready[1]
     assert [start.event_id for start in gateway.started.values()] == [before, after]

@@ -13,8 +13,8 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Worker
+from tests.fixtures.event_runs import OneEventRun
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, settled
-from tests.fixtures.one_event_run import OneEventRun
 
 from workflow_runtime.core.contract import (
     AUTHORED_QUEUE,
