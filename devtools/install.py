@@ -1,5 +1,6 @@
 """Installing what ./dev itself needs: Nix, from apt. Never a container engine. Host process only."""
 
+import grp
 import os
 import shutil
 from pathlib import Path
@@ -10,12 +11,20 @@ from devtools.nixcli import CONFIG
 from devtools.process import run
 
 _SYSTEM_CONFIG = Path("/etc/nix/nix.conf")
+_BUILD_GROUP = "nixbld"
+_BUILD_USERS = 8
 
 
 def ensure_nix() -> None:
     """Install Nix from apt when it is missing, and make plain `nix build` use the sandbox as our builds do."""
-    if shutil.which("nix"):
-        return
+    if shutil.which("nix") is None:
+        _install()
+        _configure()
+    if os.geteuid() == 0:
+        _ensure_build_users()
+
+
+def _install() -> None:
     if shutil.which("apt-get") is None:
         raise DevError("Nix is not installed and there is no apt-get to install it with: install Nix 2.8 or later")
     if os.geteuid() != 0:
@@ -23,12 +32,23 @@ def ensure_nix() -> None:
     step("installing Nix from apt (nix-bin)")
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "-q", "update"], what="reading apt's package lists", env=environment)
-    run(
-        ["apt-get", "-q", "install", "-y", "--no-install-recommends", "nix-bin"],
-        what="installing nix-bin",
-        env=environment,
-    )
-    _configure()
+    argv = ["apt-get", "-q", "install", "-y", "--no-install-recommends", "nix-bin"]
+    run(argv, what="installing nix-bin", env=environment)
+
+
+def _ensure_build_users() -> None:
+    """The accounts builds run as. Debian makes them in a package that brings systemd along, which nothing here needs."""
+    try:
+        grp.getgrnam(_BUILD_GROUP)
+        return
+    except KeyError:
+        pass
+    step(f"creating the group {_BUILD_GROUP} and {_BUILD_USERS} accounts that builds run as")
+    run(["groupadd", "--system", _BUILD_GROUP], what=f"creating the group {_BUILD_GROUP}")
+    for number in range(1, _BUILD_USERS + 1):
+        argv = ["useradd", "--system", "--gid", _BUILD_GROUP, "--groups", _BUILD_GROUP, "--home-dir", "/nonexistent"]
+        argv += ["--no-create-home", "--shell", "/usr/sbin/nologin", f"{_BUILD_GROUP}{number}"]
+        run(argv, what=f"creating the account {_BUILD_GROUP}{number}")
 
 
 def _configure() -> None:
