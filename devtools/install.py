@@ -37,7 +37,7 @@ def _install() -> None:
 
 
 def _ensure_build_users() -> None:
-    """The accounts builds run as. Debian makes them in a package that brings systemd along, which nothing here needs."""
+    """The accounts builds run as. Debian makes them in a package that brings systemd, which nothing here needs."""
     try:
         grp.getgrnam(_BUILD_GROUP)
         return
