@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 
 import structlog
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from temporalio.client import Client
@@ -16,10 +17,11 @@ from workflow_runtime.bootstrap import app_actions
 from workflow_runtime.core.contract import APP_ACTION_QUEUE
 from workflow_runtime.service import logging, process
 from workflow_runtime.service.action_dispatch import ActionDispatcher, ServedAction
+from workflow_runtime.service.action_metrics import ActionMetrics
 from workflow_runtime.service.connect import connect_both, open_redis, redis_check
-from workflow_runtime.service.drain import stop_on_signals, unless_stopped
+from workflow_runtime.service.drain import run_together, stop_on_signals, unless_stopped
 from workflow_runtime.service.health import Health, serve_app
-from workflow_runtime.service.image import ImageManifest, read_manifest, worker_identity
+from workflow_runtime.service.image import read_manifest, worker_identity
 from workflow_runtime.service.metrics import new_registry
 from workflow_runtime.service.ownership import WORKFLOW_SERVER, refuse_foreign
 from workflow_runtime.service.pollers import polling_check
@@ -29,6 +31,7 @@ from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_server.app import attach, build_app
 from workflow_server.backend import Backend, build_backend
+from workflow_server.run_metrics import RunMetrics
 from workflow_server.schedules import reconcile
 from workflow_server.settings import ServerSettings
 
@@ -40,7 +43,8 @@ async def serve() -> None:
     refuse_foreign(WORKFLOW_SERVER, image, queues=[APP_ACTION_QUEUE])
     token = settings.token()
     logging.configure(settings.log_level, image)
-    health = Health(image, new_registry(image))
+    registry = new_registry(image)
+    health = Health(image, registry)
     app = build_app(health, token=token, max_body_bytes=settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         stop = await stack.enter_async_context(stop_on_signals())
@@ -53,10 +57,15 @@ async def serve() -> None:
             return
         backend = build_backend(client, redis, image, settings)
         await unless_stopped(_reconciled(backend), stop)
-        worker = _action_worker(client, redis, settings, image, actions)
+        dispatcher = _dispatcher(redis, settings, actions, registry)
+        worker = build_worker(client, APP_ACTION_QUEUE, settings=settings, image=image, activities=[dispatcher.execute])
         attach(app, backend)
         _add_checks(health, worker, client, redis)
-        await run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=health.draining)
+        await run_together(
+            stop,
+            run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=health.draining),
+            RunMetrics(registry).keep_fresh(backend, stop),
+        )
 
 
 def _log_start(settings: ServerSettings, port: int, *, protected: bool) -> None:
@@ -71,12 +80,15 @@ def _log_start(settings: ServerSettings, port: int, *, protected: bool) -> None:
         )
 
 
-def _action_worker(
-    client: Client, redis: Redis, settings: ServerSettings, image: ImageManifest, actions: Sequence[ServedAction]
-) -> Worker:
-    secrets = DirectorySecrets(settings.workflow_secrets_dir)
-    dispatcher = ActionDispatcher(actions, ledger=ActionLedger(redis), secrets=secrets)
-    return build_worker(client, APP_ACTION_QUEUE, settings=settings, image=image, activities=[dispatcher.execute])
+def _dispatcher(
+    redis: Redis, settings: ServerSettings, actions: Sequence[ServedAction], registry: CollectorRegistry
+) -> ActionDispatcher:
+    return ActionDispatcher(
+        actions,
+        ledger=ActionLedger(redis),
+        secrets=DirectorySecrets(settings.workflow_secrets_dir),
+        metrics=ActionMetrics(registry),
+    )
 
 
 async def _reconciled(backend: Backend) -> None:

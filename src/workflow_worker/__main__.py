@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 from workflow_runtime.core.contract import AUTHORED_QUEUE, EVENT_STREAM
 from workflow_runtime.service import logging, process
 from workflow_runtime.service.action_dispatch import ActionDispatcher
+from workflow_runtime.service.action_metrics import ActionMetrics
 from workflow_runtime.service.connect import connect_both, open_redis, redis_check
 from workflow_runtime.service.drain import run_together, stop_on_signals, unless_stopped
 from workflow_runtime.service.health import Health, serve_health
@@ -57,7 +58,7 @@ async def serve() -> None:
         client = await unless_stopped(connect_both(settings, redis, identity=worker_identity(image)), stop)
         if client is None:
             return
-        async with _worker(client, redis, settings, image) as worker:
+        async with _worker(client, redis, settings, image, ActionMetrics(registry)) as worker:
             ingress = build_ingress(redis, client, settings.ingress(), identity=client.identity, registry=registry)
             _add_checks(health, worker, ingress, client, redis)
             await run_together(
@@ -69,12 +70,11 @@ async def serve() -> None:
 
 @asynccontextmanager
 async def _worker(
-    client: Client, redis: Redis, settings: WorkflowWorkerSettings, image: ImageManifest
+    client: Client, redis: Redis, settings: WorkflowWorkerSettings, image: ImageManifest, metrics: ActionMetrics
 ) -> AsyncIterator[Worker]:
     async with builtin_actions(redis, settings.http_action_allowed_hosts) as actions:
-        dispatcher = ActionDispatcher(
-            actions, ledger=ActionLedger(redis), secrets=DirectorySecrets(settings.workflow_secrets_dir)
-        )
+        secrets = DirectorySecrets(settings.workflow_secrets_dir)
+        dispatcher = ActionDispatcher(actions, ledger=ActionLedger(redis), secrets=secrets, metrics=metrics)
         runs = RunActivities(
             catalog=Catalog(redis), runs=Runs(redis), waits=WaitIndex(redis), tasks=Tasks(redis), client=client
         )

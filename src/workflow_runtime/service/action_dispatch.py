@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from prometheus_client import CollectorRegistry
 from pydantic_core import to_json
 from redis.exceptions import RedisError
 from temporalio import activity
@@ -25,6 +26,7 @@ from workflow_runtime.core.errors import (
     ValidationFailure,
     failure_error,
 )
+from workflow_runtime.service.action_metrics import ActionMetrics
 from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.heartbeat import heartbeats
 from workflow_runtime.service.patience import until_store_answers
@@ -88,8 +90,16 @@ class Secrets(Protocol):
 class ActionDispatcher:
     """Runs the served actions of one process."""
 
-    def __init__(self, actions: Iterable[ServedAction], *, ledger: Ledger, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        actions: Iterable[ServedAction],
+        *,
+        ledger: Ledger,
+        secrets: Secrets,
+        metrics: ActionMetrics | None = None,
+    ) -> None:
         self._actions = {(action.spec.id, action.spec.version): action for action in actions}
+        self._metrics = metrics or ActionMetrics(CollectorRegistry())
         self._ledger = ledger
         self._secrets = secrets
 
@@ -109,6 +119,11 @@ class ActionDispatcher:
 
     async def _run(self, request: ActionRequest) -> Any:
         action = self._find(request)
+        # Only actions of ours are counted: a label that callers choose could grow without bound.
+        with self._metrics.measured(action.spec.key):
+            return await self._answer(action, request)
+
+    async def _answer(self, action: ServedAction, request: ActionRequest) -> Any:
         secrets = _SecretScope(self._secrets, request.context.tenant_id)
         value = await secrets.fill(request.input)
         _require(action.spec.input_schema, value, request, "input", secrets)

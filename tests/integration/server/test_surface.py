@@ -11,6 +11,7 @@ from tests.integration.server.definitions import definition
 from workflow_runtime.service.health import Health
 from workflow_server.app import attach, build_app
 from workflow_server.backend import Backend
+from workflow_server.run_metrics import RunMetrics
 
 
 def client_of(app: object, **headers: str) -> httpx2.AsyncClient:
@@ -90,3 +91,15 @@ async def test_ownership_names_the_live_pollers_of_every_queue(http: httpx2.Asyn
 async def test_the_description_of_the_api_can_be_read(http: httpx2.AsyncClient) -> None:
     paths = (await http.get("/api/openapi.json")).json()["paths"]
     assert {"/api/workflows/{workflow_id}/publish", "/api/events", "/api/runs/{run_id}"} <= paths.keys()
+
+
+async def test_runs_are_counted_by_status_over_all_tenants(http: httpx2.AsyncClient, backend: Backend) -> None:
+    for tenant in ("acme", "globex"):
+        headers = {"X-Tenant-Id": tenant}
+        await http.post("/api/workflows/greeting/publish", json={"definition": definition()}, headers=headers)
+        await http.post("/api/workflows/greeting/pause", headers=headers)
+        await http.post("/api/workflows/greeting/runs", headers=headers)
+    registry = CollectorRegistry()
+    await RunMetrics(registry).refresh(backend)
+    assert registry.get_sample_value("workflow_runs", {"status": "WAITING"}) == 2
+    assert registry.get_sample_value("workflow_runs", {"status": "FAILED"}) == 0
