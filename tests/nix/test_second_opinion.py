@@ -13,7 +13,7 @@ from tests.nix.evaluate import evaluate_with
 
 pytestmark = pytest.mark.nix
 
-TARGET = {"arch": "x86_64", "glibc": [2, 41], "pythonTag": "313", "pythonFullVersion": "3.13.5"}
+TARGET: dict[str, Any] = {"arch": "x86_64", "glibc": [2, 41], "pythonTag": "313", "pythonFullVersion": "3.13.5"}
 MODULES = "(import ./tests/nix/subjects.nix).modules"
 
 _OPERATORS = ("<", "<=", "==", "!=", ">=", ">")
@@ -99,7 +99,7 @@ def test_chosen_wheel_is_the_one_pip_prefers(arch: str) -> None:
     select = f'{MODULES}."wheel-tags".selectWheel input.target'
     ours = evaluate_with(
         f"input: map (files: {select} (map (file: {{ inherit file; }}) files)) input.lists",
-        {"target": {**TARGET, "arch": arch}, "lists": lists},
+        {"target": TARGET | {"arch": arch}, "lists": lists},
     )
 
     for names, mine in zip(lists, ours, strict=True):

@@ -187,14 +187,14 @@ def test_same_document_gives_the_same_archive(build: Any, document: dict[str, An
 def test_every_change_changes_the_digest(change: str, build: Any, document: dict[str, Any], tmp_path: Path) -> None:
     before = build(document).meta["digest"]
     config = document["config"]
-    changed = {
+    changes: dict[str, dict[str, Any]] = {
         "env": {"config": {**config, "env": {"PORT": "4001"}}},
         "arch": {"arch": "arm64"},
         "entrypoint": {"config": {**config, "entrypoint": ["/app/bin/python3"]}},
         "layer": {"layers": [document["layers"][0], _layer(tmp_path, "edited", "3")]},
-    }[change]
+    }
 
-    assert build({**document, **changed}).meta["digest"] != before
+    assert build({**document, **changes[change]}).meta["digest"] != before
 
 
 def test_declaration_changes_the_digest_too(build: Any, document: dict[str, Any]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from supervisor.datatypes import RestartWhenExitUnexpected
-from supervisor.options import ServerOptions
+from supervisor.datatypes import RestartWhenExitUnexpected  # type: ignore[import-untyped]
+from supervisor.options import ServerOptions  # type: ignore[import-untyped]
 from tests.unit.builders.conftest import Build
 
 import supervisor_conf

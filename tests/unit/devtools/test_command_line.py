@@ -23,9 +23,14 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(builds, "build", lambda images: calls.append(("build", images)))
     monkeypatch.setattr(updown, "up", lambda mode, offset: calls.append(("up", mode, offset)))
     monkeypatch.setattr(updown, "down", lambda wipe: calls.append(("down", wipe)))
-    monkeypatch.setattr(example, "run", lambda definition: calls.append(("run", definition)) or 1)
-    monkeypatch.setattr(testing, "test", lambda arguments: calls.append(("test", arguments)) or 5)
+    monkeypatch.setattr(example, "run", lambda definition: _code(1, calls, ("run", definition)))
+    monkeypatch.setattr(testing, "test", lambda arguments: _code(5, calls, ("test", arguments)))
     return calls
+
+
+def _code(code: int, calls: list[Any], call: object) -> int:
+    calls.append(call)
+    return code
 
 
 @pytest.mark.parametrize(
