@@ -147,7 +147,7 @@ async def test_time_that_is_up_says_what_the_run_waits_for(
 ) -> None:
     server.on_wait = lambda: monkeypatch.setattr(follow, "DEADLINE_SECONDS", -1.0)
 
-    with pytest.raises(FollowError, match="not done in .* s; waiting for the event TICKET_CLOSED"):
+    with pytest.raises(FollowError, match=r"not done in .* s; waiting for the event TICKET_CLOSED"):
         await play(script={**SCRIPT, "events": SCRIPT["events"][:1]})
 
 
