@@ -11,6 +11,7 @@ from workflow_server import api
 from workflow_server.auth import TokenMiddleware
 from workflow_server.backend import Backend
 from workflow_server.body_bound import BodyBoundMiddleware
+from workflow_server.cross_origin import CrossOriginMiddleware
 from workflow_server.page.routes import ROUTER as PAGES
 from workflow_server.problems import install_problem_handlers
 
@@ -43,8 +44,8 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
 
 
 def _middleware(token: str | None, max_body_bytes: int) -> list[Middleware]:
-    bound = Middleware(BodyBoundMiddleware, max_bytes=max_body_bytes)
-    return [bound] if token is None else [Middleware(TokenMiddleware, token=token), bound]
+    bounds = [Middleware(CrossOriginMiddleware), Middleware(BodyBoundMiddleware, max_bytes=max_body_bytes)]
+    return bounds if token is None else [Middleware(TokenMiddleware, token=token), *bounds]
 
 
 def attach(app: FastAPI, backend: Backend) -> None:

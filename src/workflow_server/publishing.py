@@ -52,9 +52,15 @@ async def publish(
         payload_schema=schema,
     )
     if definition is not None:
-        await work.catalog.save_draft(tenant, workflow_id, data)
+        await _keep_as_draft(work, tenant, workflow_id, data)
     await follow_trigger(work, tenant, workflow_id)
     return Published(published, tuple(findings))
+
+
+async def _keep_as_draft(work: Backend, tenant: str, workflow_id: str, data: dict[str, Any]) -> None:
+    draft = await work.catalog.get_draft(tenant, workflow_id)
+    if draft is None or draft.definition != data:
+        await work.catalog.save_draft(tenant, workflow_id, data)
 
 
 def pinned_queues(definition: Definition, actions: Mapping[tuple[str, int], ActionSpec]) -> dict[str, str]:

@@ -173,7 +173,8 @@ async def start_run(
 ) -> Response:
     """201 when it is recorded now; 200 when the same ``Idempotency-Key`` recorded it before.
 
-    ``state`` is admitted (it runs), queued (paused or at the limit; it will run) or ended.
+    With a key the first call decides: later ones answer its run, whatever they carry. ``state`` is admitted (it runs),
+    queued (paused or at the limit; it will run) or ended.
     """
     wanted = body or ToStart()
     row, admission = await starting.start_run(

@@ -26,6 +26,8 @@ ROUTER = APIRouter(include_in_schema=False)
 
 _REFRESH_SECONDS: Final = 5
 _PAGE: Final = 50
+_TIMELINE: Final = 500
+"""Entries shown of a run; a loop over thousands of items is read through the API."""
 _ASSETS: Final = {"page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 
@@ -111,11 +113,13 @@ async def run_page(run_id: str, frame: InFrame) -> Response:
     run = detail.run
     workflow = await work.catalog.find_workflow(frame.tenant, run.workflow_id)
     payload = redact(await work.runs.payload(frame.tenant, run_id))
+    entries = timeline(detail)
     return frame.page(
         "run.html",
         "runs",
         run=run_summary(run) | {"name": workflow.name if workflow else None},
-        timeline=timeline(detail),
+        timeline=entries[-_TIMELINE:],
+        omitted=max(len(entries) - _TIMELINE, 0),
         waiting_for=waiting_for(detail),
         documents=[("Payload", payload, False), *await _action_documents(work, frame.tenant, run_id)],
         temporal_url=_temporal_url(work, run_id),

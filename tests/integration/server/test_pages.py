@@ -8,6 +8,9 @@ import pytest
 from tests.integration.server.conftest import TENANT, Ended, until
 from tests.integration.server.definitions import definition
 
+from workflow_runtime.core.projection import ProjectionRecord
+from workflow_server.backend import Backend
+
 EVIL = "<script>alert(1)</script>"
 IN_TENANT = {"tenant": TENANT}
 _VOID = frozenset({"meta", "link", "img", "input", "br"})
@@ -87,6 +90,22 @@ async def test_an_open_run_says_what_it_waits_for_and_refreshes(http: httpx2.Asy
     assert 'http-equiv="refresh"' in answer.text
     assert "script" not in checked(answer).tags
     assert "script" not in checked(await page(http, "/tasks")).tags
+
+
+async def test_a_very_long_run_shows_its_latest_entries(http: httpx2.AsyncClient, backend: Backend) -> None:
+    await publish(http)
+    await http.post("/api/workflows/greeting/pause")
+    run_id = (await http.post("/api/workflows/greeting/runs")).json()["runId"]
+    moment = "2025-03-03T10:00:00.000Z"
+    records = [
+        ProjectionRecord(seq=n, kind="step", key=f"s{n}#1", fields={"stepId": f"step-{n}."}, at=moment)
+        for n in range(1, 602)
+    ]
+    await backend.runs.apply_projections(TENANT, run_id, records)
+    text = (await page(http, f"/runs/{run_id}")).text
+    assert "101 earlier entries are not shown" in text
+    assert "step-601." in text
+    assert "step-101." not in text
 
 
 async def test_what_authors_and_events_bring_is_escaped(http: httpx2.AsyncClient) -> None:

@@ -52,6 +52,18 @@ async def test_what_is_not_json_is_a_400(http: httpx2.AsyncClient, body: bytes) 
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_JSON")
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"), [(None, 201), ("http://server", 201), ("https://elsewhere.example", 403), ("null", 403)]
+)
+async def test_a_page_of_another_site_changes_nothing(
+    http: httpx2.AsyncClient, origin: str | None, status: int
+) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    answer = await http.post("/api/workflows", json={"definition": definition()}, headers=headers)
+    assert answer.status_code == status
+    assert (await http.get("/api/workflows", headers=headers)).status_code == 200
+
+
 async def test_before_the_connections_stand_the_server_lives_and_is_not_ready() -> None:
     async with client_of(build_app(Health(IMAGE, CollectorRegistry()), token=None, max_body_bytes=2048)) as http:
         assert (await http.get("/livez")).status_code == 200

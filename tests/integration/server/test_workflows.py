@@ -60,6 +60,12 @@ async def test_a_version_never_changes(http: httpx2.AsyncClient) -> None:
     assert [version["version"] for version in listed] == [1, 2]
 
 
+async def test_publishing_the_same_again_leaves_the_draft_as_it_is(http: httpx2.AsyncClient) -> None:
+    for _ in range(2):
+        await publish(http)
+    assert (await http.get("/api/workflows/greeting")).json()["draftVersion"] == 1
+
+
 async def test_a_draft_that_somebody_else_changed_is_not_overwritten(http: httpx2.AsyncClient) -> None:
     await http.post("/api/workflows", json={"definition": definition()})
     body = {"definition": definition(name="Mine"), "expectedDraftVersion": 0}
