@@ -19,6 +19,11 @@ class Cache:
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a place to keep anything."""
+        return self._directory is not None
+
     def get(self, subject: str, key: str) -> Any | None:
         """The value kept for the subject, if it was kept under the same key."""
         if self._directory is None:

@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from boundary.analysis import Analysis
 from boundary.cache import Cache
@@ -16,24 +15,15 @@ from boundary.layers import layer_findings
 from boundary.manifest import Manifest
 from boundary.merge import united
 from boundary.references import Reference
+from boundary.results import ImageResult, LastResult
 from boundary.run_findings import run_findings
-from boundary.run_witness import ImportRun
+from boundary.run_witness import ImportRun, Observations
 from boundary.sources import Module, compiled_files, load_modules, parents
 from boundary.undecided import undecided_findings
 from boundary.unused import unused_findings
 from boundary.verdicts import import_findings
 from boundary.waivers import waive
 from boundary.wheels import wheel_references
-
-
-@dataclass(frozen=True, slots=True)
-class ImageResult:
-    """What the check found in one image, sorted, and how much it looked at."""
-
-    image: str
-    findings: tuple[Finding, ...]
-    modules: int
-    references: int
 
 
 class ImageCheck:
@@ -43,7 +33,9 @@ class ImageCheck:
         self.manifest, self._cache = manifest, cache
         self.modules, self._missing = load_modules(manifest.source_root, manifest.source_prefix, manifest.first_party)
         self.closure = Closure(manifest, self.modules)
-        self._run = ImportRun(self.closure, cache)
+        self._last = LastResult(manifest, self.modules, self.closure, cache)
+        self.known = self._last.get()
+        self._run = ImportRun(self.closure) if self.known is None else None
 
     def result(self, analysis: Analysis) -> ImageResult:
         """Everything that either witness has to say about the image."""
@@ -53,7 +45,7 @@ class ImageCheck:
         started, unclear = entry_facts(closure)
         waivers.undecided += unclear
         written = [*started, *waivers.references, *wheel_references(closure, self._cache)]
-        observations = self._run.finish()
+        observations = self._run.finish() if self._run is not None else Observations()
         union = united(closure, written, observations)
         resolved = list(self._resolved(analysis, union.references))
         graph = _graph(closure, resolved)
@@ -71,7 +63,10 @@ class ImageCheck:
             *unused_findings(closure, graph, resolved),
         ]
         found = sorted((finding for finding in findings if finding is not None), key=Finding.order)
-        return ImageResult(self.manifest.image, tuple(found), len(modules), len(union.references))
+        result = ImageResult(self.manifest.image, tuple(found), len(modules), len(union.references))
+        if observations.broken is None:
+            self._last.put(result)
+        return result
 
     def _resolved(self, analysis: Analysis, references: Sequence[Reference]) -> Iterator[tuple[Reference, Target]]:
         for reference in references:
@@ -100,9 +95,11 @@ def check_images(manifests: Sequence[Manifest], cache: Cache) -> list[ImageResul
     """Check several images. Their import runs go on side by side; a source file they share is read once."""
     checks = [ImageCheck(manifest, cache) for manifest in manifests]
     analyses: dict[tuple[str, str], Analysis] = {}
-    for tree in {_tree_of(manifest) for manifest in manifests}:
-        analyses[tree] = _analysis([check for check in checks if _tree_of(check.manifest) == tree])
-    return [check.result(analyses[_tree_of(check.manifest)]) for check in checks]
+    for tree in {_tree_of(check.manifest) for check in checks if check.known is None}:
+        analyses[tree] = _analysis(
+            [check for check in checks if check.known is None and _tree_of(check.manifest) == tree]
+        )
+    return [check.known or check.result(analyses[_tree_of(check.manifest)]) for check in checks]
 
 
 def _tree_of(manifest: Manifest) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from typing import Final, NoReturn
 
 from boundary.cache import Cache
 from boundary.check import check_images
-from boundary.codes import Severity
 from boundary.manifest import ManifestError, load_manifest
 from boundary.report_json import render_json
 from boundary.report_sarif import render_sarif
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="boundary", description="Prove that an image's code stays inside its declared closure.")
     parser.add_argument("--manifest", action="append", required=True, metavar="FILE", help="one image; may be repeated")
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text")
-    parser.add_argument("--cache", metavar="DIR", help="where to keep what import runs of unchanged files saw")
+    parser.add_argument("--cache", metavar="DIR", help="where to keep the results of unchanged images")
     options = parser.parse_args(arguments)
     try:
         manifests = [load_manifest(path) for path in options.manifest]
@@ -39,4 +38,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     results = check_images(manifests, Cache(Path(options.cache) if options.cache else None))
     sys.stdout.write(_FORMATS[options.format](results))
-    return int(any(finding.severity is Severity.ERROR for result in results for finding in result.findings))
+    return int(any(result.refused for result in results))

@@ -102,6 +102,8 @@ class Manifest:
     workflow_modules: tuple[str, ...]
     clean_imports: tuple[str, ...]
     interpreter: tuple[str, ...] | None
+    document: str
+    """The whole manifest as it was read, in one canonical text."""
 
 
 class _Fields:
@@ -214,6 +216,7 @@ def parse_manifest(document: object, source: str = "manifest") -> Manifest:
         workflow_modules=fields.texts("workflowModules", ()),
         clean_imports=fields.texts("cleanImports", first_party),
         interpreter=fields.texts("interpreter", ()) or None,
+        document=json.dumps(document, sort_keys=True),
     )
     fields.end()
     return manifest

@@ -9,9 +9,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from boundary.check import ImageResult
-from boundary.codes import RULES, Severity
+from boundary.codes import RULES
 from boundary.findings import Finding
+from boundary.results import ImageResult
 
 
 def render_json(results: Sequence[ImageResult]) -> str:
@@ -23,10 +23,9 @@ def render_json(results: Sequence[ImageResult]) -> str:
 
 
 def _image(result: ImageResult) -> dict[str, Any]:
-    refused = any(finding.severity is Severity.ERROR for finding in result.findings)
     return {
         "image": result.image,
-        "verdict": "refused" if refused else "ok",
+        "verdict": "refused" if result.refused else "ok",
         "modules": result.modules,
         "references": result.references,
         "findings": [finding_document(finding) for finding in result.findings],

@@ -8,10 +8,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from boundary.check import ImageResult
 from boundary.codes import RULES, Code
 from boundary.findings import Finding, Hop
 from boundary.report_json import finding_document
+from boundary.results import ImageResult
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ORDER: Final = tuple(Code)

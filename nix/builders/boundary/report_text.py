@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from boundary.check import ImageResult
 from boundary.codes import RULES, Severity
 from boundary.findings import Finding, Hop
 from boundary.graph import MOST_CHAINS
+from boundary.results import ImageResult
 
 
 def render_text(results: Sequence[ImageResult]) -> str:
@@ -45,6 +45,8 @@ def _shown(hop: Hop) -> str:
 
 
 def _others(count: int | None) -> str:
+    if count is None:
+        return "of calls from workflow code"
     if not count:
         return "the only one"
     if count >= MOST_CHAINS - 1:

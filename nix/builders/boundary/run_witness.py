@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from boundary.cache import Cache, key_of
 from boundary.closure import Closure
 from boundary.sources import parents
 
@@ -69,24 +68,15 @@ class Observations:
 
 
 class ImportRun:
-    """An import run under way, or what an earlier one of the same files saw; ``finish`` waits for it."""
+    """An import run under way; ``finish`` waits for it."""
 
-    def __init__(self, closure: Closure, cache: Cache) -> None:
-        self._cache = cache
-        self._subject = f"run-{closure.manifest.image}"
-        self._key = _key(closure)
-        self._known = cache.get(self._subject, self._key)
-        self._process = _started(closure) if self._known is None else None
+    def __init__(self, closure: Closure) -> None:
+        self._process = _started(closure)
 
     def finish(self) -> Observations:
         """What was seen; a run that died or hung is itself an observation."""
-        if self._process is None:
-            return _observations(self._known or {})
         answer = self._process if isinstance(self._process, str) else self._process.answer()
-        if isinstance(answer, str):
-            return Observations(broken=answer)
-        self._cache.put(self._subject, self._key, answer)
-        return _observations(answer)
+        return Observations(broken=answer) if isinstance(answer, str) else _observations(answer)
 
 
 def _started(closure: Closure) -> "_Process | str":
@@ -152,13 +142,6 @@ def _request(closure: Closure, scratch: str) -> dict[str, Any]:
         "firstPartyTops": sorted(closure.first_party_tops),
         "thirdParty": sorted(closure.names.inside_names()),
     }
-
-
-def _key(closure: Closure) -> str:
-    """Everything an import run depends on: the request, every source text, the wheels."""
-    records = [f"{path}:{path.stat().st_mtime_ns}" for _, path in closure.names.records()]
-    texts = [text for name, module in closure.modules.items() for text in (name, module.text)]
-    return key_of([json.dumps(_request(closure, "")), *(closure.manifest.interpreter or ()), *records, *texts])
 
 
 def _observations(answer: dict[str, Any]) -> Observations:

@@ -1,10 +1,11 @@
 """Wheels that name first-party code. Build process.
 
-A wheel may try its own optional imports, never our packages outside the closure. Only files whose bytes hold one of our
-names are read as Python.
+A wheel may try its own optional imports, never our packages outside the closure. Only files that import or quote one of
+our names are read as Python.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def _naming(name: str, record: Path, tops: frozenset[str], cache: Cache) -> list
     key = key_of([str(record), str(status.st_mtime_ns), str(status.st_size), *sorted(tops)])
     kept = cache.get(f"wheel-{name}", key)
     if kept is None:
-        wanted = [top.encode() for top in sorted(tops)]
+        named = "|".join(sorted(tops)).encode()
+        wanted = re.compile(rb"(?:\bimport\b[^\n]*|\bfrom\s+|['\"])\b(?:" + named + rb")\b")
         kept = [path for path in _files(record) if _holds(record.parent.parent / path, wanted)]
         cache.put(f"wheel-{name}", key, kept)
     return [record.parent.parent / path for path in kept]
@@ -41,12 +43,11 @@ def _files(record: Path) -> Iterator[str]:
             yield path
 
 
-def _holds(file: Path, wanted: list[bytes]) -> bool:
+def _holds(file: Path, wanted: re.Pattern[bytes]) -> bool:
     try:
-        data = file.read_bytes()
+        return wanted.search(file.read_bytes()) is not None
     except OSError:
         return False
-    return any(name in data for name in wanted)
 
 
 def _module(directory: Path, file: Path) -> Module:

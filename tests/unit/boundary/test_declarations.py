@@ -7,7 +7,7 @@ from boundary.findings import Finding
 
 
 def _by_code(tree: Tree, code: str, **changes: object) -> list[Finding]:
-    return [finding for finding in tree.check(**changes).findings if finding.code == code]
+    return [finding for finding in tree.check({}, **changes).findings if finding.code == code]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ HARMLESS = {
 
 
 def _nondeterminism(tree: Tree, **changes: object) -> list[Finding]:
-    found = tree.findings(workflowModules=["worker.flow"], **changes)
+    found = tree.findings({}, workflowModules=["worker.flow"], **changes)
     assert {finding.code.value for finding in found} <= {"nondeterminism"}
     return found
 

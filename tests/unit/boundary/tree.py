@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from boundary.cache import Cache
-from boundary.check import ImageResult, check_images
+from boundary.check import check_images
 from boundary.findings import Finding
 from boundary.manifest import load_manifest
+from boundary.results import ImageResult
 
 BASE = {
     "lib/__init__.py": "",
