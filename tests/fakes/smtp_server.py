@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 
 @dataclass
@@ -39,7 +39,7 @@ class SmtpServer:
                 return
             if answer.startswith("354"):
                 body = await reader.readuntil(b"\r\n.\r\n")
-                self.messages.append(cast(EmailMessage, message_from_bytes(body[:-3], policy=policy.default)))
+                self.messages.append(message_from_bytes(body[:-3], policy=policy.default))
                 writer.write(self.replies.get("end of DATA", "250 queued").encode() + b"\r\n")
 
     def _answer(self, line: str) -> str:

@@ -2,6 +2,7 @@
 
 import uuid
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx2
 import pytest
@@ -49,7 +50,7 @@ async def page(http: httpx2.AsyncClient, path: str, status: int = 200) -> httpx2
     return answer
 
 
-async def publish(http: httpx2.AsyncClient, **changes: object) -> None:
+async def publish(http: httpx2.AsyncClient, **changes: Any) -> None:
     answer = await http.post("/api/workflows/greeting/publish", json={"definition": definition(**changes)})
     assert answer.status_code == 201, answer.text
 

@@ -30,7 +30,11 @@ async def _no_schedule_left(backend: Backend) -> AsyncIterator[None]:
 
 
 async def publish(http: httpx2.AsyncClient, trigger: Mapping[str, Any] | None, version: int = 1) -> None:
-    changes = {"payloadSchemaRef": "payload.WorkflowClockTrigger.v1", "version": version, "trigger": trigger}
+    changes: dict[str, Any] = {
+        "payloadSchemaRef": "payload.WorkflowClockTrigger.v1",
+        "version": version,
+        "trigger": trigger,
+    }
     body = {"definition": definition(**{key: value for key, value in changes.items() if value is not None})}
     answer = await http.post("/api/workflows/greeting/publish", json=body)
     assert answer.status_code == 201, answer.text

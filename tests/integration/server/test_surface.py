@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from tests.integration.server.conftest import IMAGE
 from tests.integration.server.definitions import definition
@@ -14,7 +15,7 @@ from workflow_server.backend import Backend
 from workflow_server.run_metrics import RunMetrics
 
 
-def client_of(app: object, **headers: str) -> httpx2.AsyncClient:
+def client_of(app: FastAPI, **headers: str) -> httpx2.AsyncClient:
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx2.AsyncClient(transport=transport, base_url="http://server", headers=headers)
 

@@ -1,11 +1,13 @@
 """Drafts, publishing, versions and settings through the API, on a real Redis."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from tests.integration.server.definitions import broken, definition
 
 
-async def publish(http: httpx2.AsyncClient, workflow_id: str = "greeting", **changes: object) -> httpx2.Response:
+async def publish(http: httpx2.AsyncClient, workflow_id: str = "greeting", **changes: Any) -> httpx2.Response:
     body = {"definition": definition(workflow_id, **changes)}
     return await http.post(f"/api/workflows/{workflow_id}/publish", json=body)
 

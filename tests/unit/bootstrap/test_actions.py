@@ -48,13 +48,13 @@ async def test_an_email_is_dated_by_workflow_time_and_takes_one_or_many_addresse
 
 
 async def test_unconfigured_actions_are_served_and_say_what_is_missing() -> None:
+    inputs: list[dict[str, Any]] = [
+        {"prompt": "p", "outputSchema": {"type": "object"}},
+        {"to": "a@b.c", "subject": "s", "text": "t"},
+    ]
     async with app_actions(None, None) as actions:
         codes = []
-        for action, value in zip(
-            actions,
-            ({"prompt": "p", "outputSchema": {"type": "object"}}, {"to": "a@b.c", "subject": "s", "text": "t"}),
-            strict=True,
-        ):
+        for action, value in zip(actions, inputs, strict=True):
             with pytest.raises(ActionFailure) as caught:
                 await action.handler(call(value))
             codes.append(caught.value.code)

@@ -50,7 +50,7 @@ def client() -> TestClient:
 def test_only_the_token_opens_what_is_closed(
     client: TestClient, method: str, path: str, headers: Mapping[str, str], status: int
 ) -> None:
-    encoded = {name: value.encode() for name, value in headers.items()}
+    encoded = {name.encode(): value.encode() for name, value in headers.items()}
     assert client.request(method, path, headers=encoded).status_code == status
 
 
