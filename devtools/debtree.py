@@ -13,6 +13,7 @@ _DROPPED = (
     "usr/lib/gcc",
     "usr/lib/systemd",
     "usr/lib/udev",
+    "usr/sbin",
     "usr/share/bash-completion",
     "usr/share/bug",
     "usr/share/gcc",
@@ -35,7 +36,7 @@ _DROPPED = (
     "usr/share/binfmts",
     "var",
 )
-_MERGED = ("bin", "sbin", "lib", "lib64")
+_MERGED = ("bin", "lib", "lib64")
 
 
 def unpack(debs: list[Path], tree: Path) -> None:
