@@ -15,26 +15,18 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from workflow_runtime.bootstrap import app_actions
-from workflow_runtime.core.contract import APP_ACTION_QUEUE, AUTHORED_QUEUE
+from workflow_runtime.core.contract import APP_ACTION_QUEUE
 from workflow_runtime.service.action_dispatch import ActionDispatcher
+from workflow_runtime.service.action_metrics import ActionMetrics
 from workflow_runtime.service.health import Health
 from workflow_runtime.service.image import UNMANAGED, ImageManifest
-from workflow_runtime.service.sandbox import workflow_runner
-from workflow_runtime.store.catalog import Catalog
 from workflow_runtime.store.ledger import ActionLedger
-from workflow_runtime.store.runs import Runs
-from workflow_runtime.store.secrets import DirectorySecrets
-from workflow_runtime.store.tasks import Tasks
-from workflow_runtime.store.waits import WaitIndex
 from workflow_server.app import attach, build_app
 from workflow_server.backend import Backend, build_backend
 from workflow_server.settings import ServerSettings
-from workflow_worker.actions import builtin_actions
-from workflow_worker.authored_run import AuthoredRun
+from workflow_worker.__main__ import _worker as authored_worker
 from workflow_worker.ingress import IngressSettings, build_ingress
-from workflow_worker.run_activities import RunActivities
-from workflow_worker.schedule_activities import ScheduleActivities
-from workflow_worker.scheduled_start import ScheduledStartWorkflow
+from workflow_worker.settings import WorkflowWorkerSettings
 
 TENANT = "acme"
 IMAGE = ImageManifest(name="workflow-server", digest=UNMANAGED)
@@ -72,37 +64,16 @@ async def http(backend: Backend, settings: ServerSettings) -> AsyncIterator[http
 
 @pytest.fixture
 async def workers(backend: Backend, settings: ServerSettings) -> AsyncIterator[None]:
-    """workflow-worker's and workflow-server's Temporal workers, in this event loop."""
+    """workflow-worker's Temporal worker as its main wires it, and the one of the app actions, in this event loop."""
     client, redis = backend.client, backend.redis
-    secrets, ledger = DirectorySecrets(settings.workflow_secrets_dir), ActionLedger(redis)
-    runs = RunActivities(
-        catalog=Catalog(redis), runs=Runs(redis), waits=WaitIndex(redis), tasks=Tasks(redis), client=client
-    )
-    schedules = ScheduleActivities(catalog=Catalog(redis), runs=Runs(redis), client=client)
+    worker_settings = WorkflowWorkerSettings(workflow_secrets_dir=settings.workflow_secrets_dir)
     async with (
-        builtin_actions(redis, ()) as builtin,
-        app_actions(None, None) as app,
-        Worker(
-            client,
-            task_queue=AUTHORED_QUEUE,
-            workflows=[AuthoredRun, ScheduledStartWorkflow],
-            activities=[
-                ActionDispatcher(builtin, ledger=ledger, secrets=secrets).execute,
-                runs.load,
-                runs.sync,
-                runs.create_child,
-                runs.abandon,
-                schedules.launch,
-            ],
-            workflow_runner=workflow_runner(),
-        ),
-        Worker(
-            client,
-            task_queue=APP_ACTION_QUEUE,
-            activities=[ActionDispatcher(app, ledger=ledger, secrets=secrets).execute],
-        ),
+        authored_worker(client, redis, worker_settings, IMAGE, ActionMetrics(CollectorRegistry())) as authored,
+        app_actions(None, None) as actions,
     ):
-        yield
+        dispatcher = ActionDispatcher(actions, ledger=ActionLedger(redis), secrets=backend.secrets)
+        async with authored, Worker(client, task_queue=APP_ACTION_QUEUE, activities=[dispatcher.execute]):
+            yield
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ async def test_ownership_names_the_live_pollers_of_every_queue(http: httpx2.Asyn
             "inputSchema": True,
             "outputSchema": True,
             "sideEffectful": False,
-            "taskQueue": "crm-actions",
+            "taskQueue": "nobody-serves-this",
         },
     )
     queues = {row["queue"]: row for row in (await http.get("/api/ownership")).json()["queues"]}
@@ -98,7 +98,7 @@ async def test_ownership_names_the_live_pollers_of_every_queue(http: httpx2.Asyn
     assert queues["workflow-app-actions"]["verdict"] == "OWNED"
     assert queues["workflow-runtime-v2"]["verdict"] == "STRANGER_ONLY"
     assert queues["alga-jobs"]["verdict"] == "NOT_POLLED"
-    assert (queues["crm-actions"]["owner"], queues["crm-actions"]["verdict"]) == (None, "NOT_POLLED")
+    assert (queues["nobody-serves-this"]["owner"], queues["nobody-serves-this"]["verdict"]) == (None, "NOT_POLLED")
 
 
 async def test_the_description_of_the_api_can_be_read(http: httpx2.AsyncClient) -> None:
