@@ -14,7 +14,7 @@ from boundary.ast_sites import sites
 from boundary.ast_strings import StringVisitor
 from boundary.ast_walk import Here, Walk
 from boundary.comments import Comment, boundary_comments
-from boundary.loaders import MODULE_IDENTITY
+from boundary.loaders import LOADING_MODULES, MODULE_IDENTITY, loader_of
 from boundary.references import Certainty, Reference, Spot, Undecidable
 from boundary.sources import Module
 
@@ -107,6 +107,14 @@ class _Reader:
             replace(found, spot=spot, form=f"{found.form} in {form}") for found in facts.undecidable
         ]
         self._facts.uses += [replace(found, spot=spot) for found in facts.uses]
+        if form == "builtins.exec" and any(_is_loader(name, scopes, inner) for name in scopes.module.bindings):
+            reason = "it defines a name for a loader, whose calls cannot be followed"
+            self._facts.undecidable.append(Undecidable(spot, form, reason, dynamic(here)))
+
+
+def _is_loader(name: str, scopes: Scopes, evaluator: Evaluator) -> bool:
+    refs = evaluator.name(name, scopes.module).refs()
+    return any(ref in LOADING_MODULES or loader_of(ref) is not None for ref in refs)
 
 
 def _scopes(module: Module) -> Scopes:

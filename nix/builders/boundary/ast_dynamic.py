@@ -61,13 +61,18 @@ class LoadingVisitor(Visitor):
         functions = here.evaluator.value(node.func, here.scope)
         for value in functions.values:
             name = value.name if isinstance(value, Ref) else value.function if isinstance(value, Bound) else ""
-            if loader := loader_of(name):
+            if loader := self._loader(name, here):
                 bound = value if isinstance(value, Bound) else None
                 self._load(loader, name, _Arguments(node, here, bound), node, here)
         owner = here.evaluator.value(node.func.value, here.scope) if isinstance(node.func, ast.Attribute) else UNKNOWN
         if Namespace(None) in owner.values and node.args:
             self._modules_entry(node.args[0], node, here)
         return self._accounted(functions.refs(), node, here)
+
+    @staticmethod
+    def _loader(name: str, here: Here) -> Loader | None:
+        """The loader of that name; a function of ours is none, whatever it is called."""
+        return None if here.evaluator.definition(name) else loader_of(name)
 
     def _accounted(self, functions: Sequence[str], node: ast.Call, here: Here) -> frozenset[ast.expr]:
         """The arguments of a known call that hand a loader on without losing it."""
@@ -86,7 +91,7 @@ class LoadingVisitor(Visitor):
     def _mapped(self, node: ast.Call, here: Here) -> frozenset[ast.expr]:
         """``map(import_module, names)``"""
         names = here.evaluator.value(node.args[0], here.scope).refs()
-        loaders = [(name, loader) for name in names if (loader := loader_of(name))]
+        loaders = [(name, loader) for name in names if (loader := self._loader(name, here))]
         for name, loader in loaders:
             each = [elements_of(here.evaluator.value(argument, here.scope)) for argument in node.args[1:]]
             self._load(loader, name, _Arguments.given(each), node, here)
@@ -108,7 +113,7 @@ class LoadingVisitor(Visitor):
         if isinstance(node, ast.Attribute):
             self._attribute(node, refs, here)
         for name in refs:
-            loader = loader_of(name)
+            loader = self._loader(name, here)
             if loader is not None and loader.takes is Takes.ANYTHING and role not in (Role.CALLEE, Role.ALIAS):
                 self._undecided(node, name, "what it loads is decided when it runs", here)
             elif role is Role.VALUE and (loader is not None or name in LOADING_MODULES):

@@ -1,12 +1,10 @@
 """The check of one image, as a list of its steps. Build process."""
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 
 from boundary.analysis import Analysis
 from boundary.cache import Cache
 from boundary.closure import Closure, Place, Target
-from boundary.codes import Code
 from boundary.determinism import determinism_findings
 from boundary.entry_points import entry_facts, entry_hop, is_entry
 from boundary.findings import Finding
@@ -16,9 +14,11 @@ from boundary.manifest import Manifest
 from boundary.merge import united
 from boundary.references import Reference
 from boundary.results import ImageResult, LastResult
+from boundary.routes import with_routes
 from boundary.run_findings import run_findings
 from boundary.run_witness import ImportRun, Observations
-from boundary.sources import Module, compiled_files, load_modules, parents
+from boundary.sources import load_modules, parents
+from boundary.tree_findings import absent_standard_modules, compiled_modules, missing_packages, unreadable_modules
 from boundary.undecided import undecided_findings
 from boundary.unused import unused_findings
 from boundary.verdicts import import_findings
@@ -50,19 +50,19 @@ class ImageCheck:
         resolved = list(self._resolved(analysis, union.references))
         graph = _graph(closure, resolved)
         findings = [
-            *(_missing_package(self.manifest, package) for package in self._missing),
-            *(_unreadable(self.manifest, module) for module in modules.values()),
-            *_compiled(self.manifest),
+            *missing_packages(self.manifest, self._missing),
+            *unreadable_modules(self.manifest, modules.values()),
+            *compiled_modules(self.manifest),
             *waivers.findings,
-            *undecided_findings(closure, graph, waivers, union.run_only),
+            *undecided_findings(closure, waivers, union.run_only),
             *import_findings(closure, graph, resolved),
             *layer_findings(closure, resolved),
-            *_missing_standard(closure, resolved),
+            *absent_standard_modules(closure, resolved),
             *run_findings(closure, observations),
             *determinism_findings(closure, facts, observations),
             *unused_findings(closure, graph, resolved),
         ]
-        found = sorted((finding for finding in findings if finding is not None), key=Finding.order)
+        found = sorted(with_routes(closure, graph, findings), key=Finding.order)
         result = ImageResult(self.manifest.image, tuple(found), len(modules), len(union.references))
         if observations.broken is None:
             self._last.put(result)
@@ -120,76 +120,3 @@ def _graph(closure: Closure, resolved: list[tuple[Reference, Target]]) -> Import
     for reference, name in inside:
         graph.add(reference, (part for part in (*parents(name), name) if part in closure.modules))
     return graph
-
-
-def _missing_package(manifest: Manifest, package: str) -> Finding:
-    at = manifest.declaration
-    return Finding(
-        image=manifest.image,
-        code=Code.STALE_DECLARATION,
-        path=at.file,
-        line=at.lines.get("packages"),
-        subject=package,
-        message=f"{manifest.image} declares the package {package}, of which no file exists",
-        declaration=at.at("packages"),
-        remedy=(f'remove "{package}" from `packages`',),
-    )
-
-
-def _unreadable(manifest: Manifest, module: Module) -> Finding | None:
-    error = module.tree
-    if not isinstance(error, SyntaxError):
-        return None
-    return Finding(
-        image=manifest.image,
-        code=Code.IMPORT_FAILURE,
-        path=module.display,
-        line=error.lineno,
-        subject=module.name,
-        message=f"{module.name} does not parse: {error.msg}",
-        text=(error.text or "").strip(),
-        remedy=("correct the syntax",),
-    )
-
-
-def _compiled(manifest: Manifest) -> Iterator[Finding]:
-    """Modules without source: nobody can say what they load."""
-    for package in manifest.first_party:
-        for file in compiled_files(manifest.source_root, package):
-            yield Finding(
-                image=manifest.image,
-                code=Code.UNDECIDABLE_IMPORT,
-                path=f"{manifest.source_prefix}/{file.as_posix()}",
-                line=None,
-                subject=file.name,
-                message=f"{package} holds {file.name}, a compiled module whose source is not there",
-                remedy=("keep its source in the package instead, or make it a distribution of its own",),
-            )
-
-
-def _missing_standard(closure: Closure, resolved: list[tuple[Reference, Target]]) -> Iterator[Finding]:
-    """Modules of the standard library which this Python, the image's own, does not have."""
-    seen: dict[str, bool] = {}
-    for reference, target in resolved:
-        top = target.name.partition(".")[0]
-        if target.place is Place.STANDARD and not reference.hint:
-            if top not in seen:
-                seen[top] = importlib.util.find_spec(top) is not None if top != "__main__" else True
-            if not seen[top]:
-                yield _absent(closure, reference, top)
-
-
-def _absent(closure: Closure, reference: Reference, top: str) -> Finding:
-    return Finding(
-        image=closure.manifest.image,
-        code=Code.UNKNOWN_MODULE,
-        path=reference.spot.path,
-        line=reference.spot.line,
-        subject=top,
-        message=f"{reference.spot.module} imports {top}, which the image's Python does not contain",
-        text=reference.spot.text,
-        form=reference.form,
-        certainty=reference.certainty,
-        witness=reference.witness,
-        remedy=("do without it, or add the Debian package that holds it to the base",),
-    )

@@ -112,5 +112,9 @@ class Closure:
     @staticmethod
     def package_of(name: str, packages: tuple[str, ...]) -> str | None:
         """The longest of ``packages`` that contains the module."""
-        fitting = [package for package in packages if name == package or name.startswith(package + ".")]
-        return max(fitting, key=len, default=None)
+        return max((package for package in packages if within(name, package)), key=len, default=None)
+
+
+def within(name: str, package: str) -> bool:
+    """Whether the module is the package or lies in it."""
+    return name == package or name.startswith(package + ".")

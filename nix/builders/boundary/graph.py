@@ -25,6 +25,7 @@ class ImportGraph:
     def __init__(self, roots: Iterable[Root]) -> None:
         self._roots = {root.module: root.hop for root in roots}
         self._edges: dict[str, dict[str, Reference]] = defaultdict(dict)
+        self._walks: dict[bool, dict[str, str | None]] = {}
 
     def add(self, reference: Reference, targets: Iterable[str]) -> None:
         """Record that the reference's line runs each of ``targets``; the most certain line stands for an edge."""
@@ -46,6 +47,12 @@ class ImportGraph:
         return frozenset(self._walk(True))
 
     def _walk(self, type_only: bool) -> dict[str, str | None]:
+        """Each module reached and the one it is reached from; the graph is complete when this is first asked."""
+        if type_only not in self._walks:
+            self._walks[type_only] = self._walked(type_only)
+        return self._walks[type_only]
+
+    def _walked(self, type_only: bool) -> dict[str, str | None]:
         parents: dict[str, str | None] = dict.fromkeys(sorted(self._roots), None)
         queue = deque(parents)
         while queue:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from typing import Final
 
 from boundary.words import words
@@ -103,21 +104,32 @@ LOADERS: Final[dict[str, Loader]] = {
 }
 """Full dotted name -> how to read the call. ``ANYTHING`` is refused wherever it appears without a comment."""
 
-_MACHINERY: Final = ("_frozen_importlib", "_frozen_importlib_external", "_imp", "imp")
+_MACHINERY: Final = words("_frozen_importlib _frozen_importlib_external _imp imp")
 """Modules that are the import system's own; nothing of theirs may be used."""
 
 
+_REEXPORTED: Final = words(
+    "import_module __import__ import_string import_object import_from_string import_by_path import_attr load_object"
+)
+"""What other libraries call their loaders, or pass on under its own name."""
+
+
+@cache
 def loader_of(name: str) -> Loader | None:
-    """The loader with this full dotted name, if it is one."""
-    known = LOADERS.get(name)
-    if known is None and name.startswith(_MACHINERY) and name.partition(".")[0] in _MACHINERY and "." in name:
+    """The loader of this full dotted name, also where another module passes it on (``pkgutil.importlib.…``)."""
+    parts = name.split(".")
+    for start in range(len(parts) - 1):
+        if known := LOADERS.get(".".join(parts[start:])):
+            return known
+    if len(parts) > 1 and parts[0] in _MACHINERY:
         return _ANYTHING
-    return known
+    return Loader(Takes.OBJECT) if len(parts) > 1 and parts[-1] in _REEXPORTED else None
 
 
 def made_by_loader(name: str) -> bool:
     """Whether the name is that of something a loader gave: it was judged where the loader was called."""
-    return any(name.startswith(loader + ".") for loader in LOADERS)
+    parts = name.split(".")
+    return any(".".join(parts[:length]) in LOADERS for length in range(2, len(parts)))
 
 
 LOADING_METHODS: Final = frozenset({"import_module", "load_module", "exec_module", "__import__", "run_module"})

@@ -2,14 +2,16 @@
 
 import re
 
-from boundary.closure import Closure, Place, Target
+from boundary.closure import Closure, Place, Target, within
 from boundary.manifest import Distribution, Manifest
 from boundary.references import Reference
 
 
 def for_import(closure: Closure, reference: Reference, target: Target) -> tuple[str, ...]:
     """How to make this reference lawful: the exact line to add, or the edge to cut."""
-    cut = f"cut {reference.spot.path}:{reference.spot.line}:  {reference.spot.text}"
+    if reference.spot.path.startswith("site-packages/"):
+        return ("a wheel cannot be edited: do without it, or lock a version that does not ask for this",)
+    cut = f"cut {reference.spot.place}:  {reference.spot.text}"
     match target.place:
         case Place.FORBIDDEN:
             return (cut,)
@@ -19,7 +21,10 @@ def for_import(closure: Closure, reference: Reference, target: Target) -> tuple[
         case Place.FOREIGN_DISTRIBUTION | Place.TRANSITIVE if target.distribution:
             return (_requirement(closure.manifest, reference, target.distribution), f"or {cut}")
         case _ if target.is_first_party or closure.is_first_party(target.name):
-            return (f"correct the name, or {cut}",)
+            return (
+                "git add its file if there is one: a Nix build sees only files that git knows",
+                f"or correct the name, or {cut}",
+            )
         case _:
             return (
                 f"correct the name, or add the distribution that provides {target.owner!r} and run ./dev lock",
@@ -32,7 +37,7 @@ def _requirement(manifest: Manifest, reference: Reference, distribution: Distrib
     images = {
         image
         for package, images in manifest.known_first_party.items()
-        if _within(reference.spot.module, package)
+        if within(reference.spot.module, package)
         for image in images
     }
     if len(images) > 1:
@@ -42,10 +47,6 @@ def _requirement(manifest: Manifest, reference: Reference, distribution: Distrib
     bounds = _bounds(distribution.version) or "*"
     table = f"[tool.poetry.group.{manifest.group}.dependencies]"
     return f'add to {table} in {manifest.pyproject.at(manifest.group)}:  {distribution.name} = "{bounds}"'
-
-
-def _within(module: str, package: str) -> bool:
-    return module == package or module.startswith(package + ".")
 
 
 def _bounds(version: str | None) -> str | None:

@@ -37,11 +37,11 @@ def _chain(finding: Finding) -> Iterator[str]:
         yield f"  {'chain':<12}{_others(finding.other_chains)}"
     width = max(len(hop.place) for hop in finding.chain)
     for hop in finding.chain:
-        yield f"      {hop.place:<{width}}  {_shown(hop)}"
+        yield f"      {hop.place:<{width}}  {_shown(hop, hop is finding.chain[-1])}".rstrip()
 
 
-def _shown(hop: Hop) -> str:
-    return f"{hop.text}  → {hop.target}" if hop.target not in hop.text else hop.text
+def _shown(hop: Hop, last: bool) -> str:
+    return hop.text if last or hop.target in hop.text else f"{hop.text}  → {hop.target}"
 
 
 def _others(count: int | None) -> str:

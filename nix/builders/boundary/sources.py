@@ -36,6 +36,8 @@ class Module:
             return ast.parse(self.text, filename=self.display)
         except SyntaxError as error:
             return error
+        except (RecursionError, MemoryError, ValueError) as error:
+            return SyntaxError(f"cannot be parsed: {type(error).__name__}")
 
     @property
     def package(self) -> str:

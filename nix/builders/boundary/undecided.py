@@ -4,18 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from boundary.closure import Closure, Place
 from boundary.codes import Code
-from boundary.findings import Finding, Hop
-from boundary.graph import ImportGraph
+from boundary.findings import Finding
 from boundary.references import Reference, Undecidable, Witness
 from boundary.waivers import Waivers
 
 
-def undecided_findings(
-    closure: Closure, graph: ImportGraph, waivers: Waivers, run_only: Iterable[Reference]
-) -> Iterator[Finding]:
+def undecided_findings(closure: Closure, waivers: Waivers, run_only: Iterable[Reference]) -> Iterator[Finding]:
     """Lines without a declaration; declared lines that loaded something else; imports only the run saw."""
     for found in waivers.undecided:
-        yield _undecided(closure, graph, found)
+        yield _undecided(closure, found)
     for reference in run_only:
         inside = closure.resolve(reference.target).place in (Place.OWN, Place.DECLARED)
         if waivers.covers(reference.spot):
@@ -28,14 +25,13 @@ def _same_line(found: Undecidable, reference: Reference) -> bool:
     return found.spot.path == reference.spot.path and found.spot.line <= reference.spot.line <= found.spot.end_line
 
 
-def _undecided(closure: Closure, graph: ImportGraph, found: Undecidable) -> Finding:
+def _undecided(closure: Closure, found: Undecidable) -> Finding:
     spot = found.spot
-    chain = graph.chain_to(spot.module)
     return Finding(
         image=closure.manifest.image,
         code=Code.UNDECIDABLE_IMPORT,
         path=spot.path,
-        line=spot.line,
+        line=spot.line or None,
         subject=found.form,
         message=f"{spot.module} uses {found.form}: {found.reason}",
         text=spot.text,
@@ -43,8 +39,6 @@ def _undecided(closure: Closure, graph: ImportGraph, found: Undecidable) -> Find
         certainty=found.certainty,
         witness=Witness.AST,
         context=spot.context,
-        chain=(*(chain or ()), Hop(spot.path, spot.line, spot.text, found.form)) if chain else (),
-        other_chains=graph.other_chains([spot.module]),
         remedy=(
             "name the module in a constant of this module",
             "or declare on the line what it loads:  # boundary: imports <module>[, <module>…]",

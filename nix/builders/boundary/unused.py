@@ -16,7 +16,7 @@ def unused_findings(
 ) -> Iterator[Finding]:
     """Warnings; nothing is reported for an image that starts no first-party code."""
     used = {normalized(target.owner) for _, target in resolved if target.place in (Place.DECLARED, Place.TRANSITIVE)}
-    commands = {entry.value[0].rpartition("/")[2] for entry in closure.manifest.entry_points if entry.value}
+    commands = {words[0].rpartition("/")[2] for words in _command_lines(closure) if words}
     for distribution in closure.manifest.distributions:
         started = commands & set(closure.names.scripts(distribution))
         if distribution.direct and normalized(distribution.name) not in used and not started:
@@ -26,6 +26,10 @@ def unused_findings(
         held = {name for name in closure.modules if closure.package_of(name, (package,))}
         if held and not held & reached:
             yield _package(closure, package)
+
+
+def _command_lines(closure: Closure) -> list[tuple[str, ...]]:
+    return [entry.value for entry in closure.manifest.entry_points if isinstance(entry.value, tuple)]
 
 
 def _distribution(closure: Closure, distribution: Distribution) -> Finding:

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from boundary.closure import Closure, Place, Target
+from boundary.ast_dynamic import ATTRIBUTE
+from boundary.closure import Closure, Place, Target, within
 from boundary.codes import Code
 from boundary.entry_points import is_entry
-from boundary.findings import Finding, Hop
+from boundary.findings import Finding
 from boundary.graph import ImportGraph
-from boundary.references import Reference
+from boundary.references import Certainty, Reference
 from boundary.remedies import for_import
 
 _CODES = {
@@ -23,41 +24,50 @@ _CODES = {
 def import_findings(
     closure: Closure, graph: ImportGraph, resolved: Iterable[tuple[Reference, Target]]
 ) -> Iterator[Finding]:
-    """One finding for each line that leaves the closure, with the shortest chain from an entry point."""
+    """One finding for each line that leaves the closure; other chains are counted over all lines to one owner."""
     leaving = [(reference, target) for reference, target in resolved if target.place in _CODES]
-    loaded: dict[str, set[str]] = defaultdict(set)
-    for reference, target in leaving:
-        if not reference.hint:
-            loaded[reference.spot.module].add(target.name)
     importers: dict[str, set[str]] = defaultdict(set)
     for reference, target in leaving:
         importers[target.owner].add(reference.spot.module)
     others = {owner: graph.other_chains(modules) for owner, modules in importers.items()}
-    seen: set[tuple[str, int, str]] = set()
+    told = _Told(leaving)
     for reference, target in leaving:
+        if told.is_news(reference, target):
+            yield _finding(closure, reference, target, others[target.owner])
+
+
+class _Told:
+    """Which lines are news: each target once a line, and a mere name only where nothing loads what it names."""
+
+    def __init__(self, leaving: Iterable[tuple[Reference, Target]]) -> None:
+        self._seen: set[tuple[str, int, str]] = set()
+        self._imported: dict[str, set[str]] = defaultdict(set)
+        self._loaded: dict[str, set[str]] = defaultdict(set)
+        for reference, target in leaving:
+            if not reference.hint:
+                self._imported[reference.spot.module].add(target.name)
+                if reference.certainty is Certainty.DYNAMIC:
+                    self._loaded[reference.spot.module].add(target.name)
+
+    def is_news(self, reference: Reference, target: Target) -> bool:
+        """Whether this line was not told of; asking counts as telling."""
         key = (reference.spot.path, reference.spot.line, target.name)
-        if key not in seen and not (reference.hint and _overlaps(target.name, loaded[reference.spot.module])):
-            seen.add(key)
-            yield _finding(closure, graph, reference, target, others[target.owner])
+        reasons = self._imported if reference.form == ATTRIBUTE else self._loaded
+        follows = reference.hint and any(
+            within(target.name, name) or within(name, target.name) for name in reasons[reference.spot.module]
+        )
+        if key in self._seen or follows:
+            return False
+        self._seen.add(key)
+        return True
 
 
-def _overlaps(name: str, loaded: Iterable[str]) -> bool:
-    """Whether the module loads the thing anyway, so that merely naming it is no news."""
-    return any(_within(name, other) or _within(other, name) for other in loaded)
-
-
-def _within(name: str, package: str) -> bool:
-    return name == package or name.startswith(package + ".")
-
-
-def _finding(closure: Closure, graph: ImportGraph, reference: Reference, target: Target, other_chains: int) -> Finding:
-    chain = graph.chain_to(reference.spot.module)
-    last = Hop(reference.spot.path, reference.spot.line, reference.spot.text, target.name)
+def _finding(closure: Closure, reference: Reference, target: Target, other_chains: int) -> Finding:
     return Finding(
         image=closure.manifest.image,
         code=_CODES[target.place],
         path=reference.spot.path,
-        line=reference.spot.line,
+        line=reference.spot.line or None,
         subject=target.name,
         message=_message(closure, reference, target),
         text=reference.spot.text,
@@ -65,8 +75,6 @@ def _finding(closure: Closure, graph: ImportGraph, reference: Reference, target:
         certainty=reference.certainty,
         witness=reference.witness,
         context=reference.spot.context,
-        chain=(*(chain or ()), last),
-        chain_note=None if chain or is_entry(reference) else _unreached(closure, reference),
         other_chains=other_chains,
         owner=owner_of(closure, target),
         declaration=_declaration(closure, target),
@@ -87,11 +95,6 @@ def _message(closure: Closure, reference: Reference, target: Target) -> str:
         case _:
             said = f"which {image} does not declare"
     return f"{who} {target.name}, {said}"
-
-
-def _unreached(closure: Closure, reference: Reference) -> str:
-    package = closure.package_of(reference.spot.module, closure.manifest.first_party) or reference.spot.module
-    return f"no entry point leads here; the module is in the image because {package} is declared"
 
 
 def owner_of(closure: Closure, target: Target) -> str:

@@ -103,6 +103,8 @@ def test_wheel_may_not_reach_first_party_code_outside_the_closure(tree: Tree, so
     tree.write({"alpha/sub.py": source}, "site")
     (finding,) = tree.findings({"worker/x.py": "import alpha\n"})
     assert (finding.code, finding.path) == ("forbidden-import", "site-packages/alpha/sub.py")
+    assert finding.chain_note == "the file belongs to the distribution alpha"
+    assert "a wheel cannot be edited" in finding.remedy[0]
 
 
 def test_wheel_that_computes_the_name_is_seen_by_the_run(tree: Tree) -> None:
@@ -143,3 +145,13 @@ def test_docstrings_and_messages_are_no_references(tree: Tree) -> None:
 
 def test_piece_of_a_longer_string_is_no_reference(tree: Tree) -> None:
     assert _codes(tree, "A = 'gamma.' + 'com'\nB = 'lib.boot' + 'ing/now'\nC = f\"{'lib.boot'}-{1}\"\n") == []
+
+
+def test_function_of_ours_that_is_called_like_a_loader_is_none(tree: Tree) -> None:
+    source = "def import_string(text):\n    return text\n\n\ndef go(x):\n    return import_string(x)\n"
+    assert _codes(tree, source) == []
+
+
+def test_string_is_told_of_beside_a_plain_import_of_the_same(tree: Tree) -> None:
+    found = tree.findings({"worker/x.py": "import gamma\nX = 'gamma.app:run'\n"})
+    assert [finding.line for finding in found] == [1, 2]
