@@ -13,8 +13,8 @@ from jsonata.parser import Parser
 
 from workflow_runtime.core.didyoumean import did_you_mean
 from workflow_runtime.core.errors import ExpressionFailure
-from workflow_runtime.core.expressions._cost import Comparison, comparison_of
 from workflow_runtime.core.expressions._functions import ALLOWED_FUNCTIONS
+from workflow_runtime.core.expressions._reach import Reach, survey
 
 _REFUSED: Final = {
     "lambda": "a function of its own",
@@ -23,6 +23,7 @@ _REFUSED: Final = {
     "regex": "a regular expression",
 }
 _PLAIN_VARIABLES: Final = frozenset({"", "$"})
+_BUILDERS: Final = frozenset({"append", "toString"})
 _LINKS: Final = (
     "expression",
     "procedure",
@@ -61,20 +62,20 @@ class Shape:
     """Holds ``/`` or ``%``, the only operators that can give NaN."""
     builds: bool = False
     """Can build text, arrays, objects or tuples, so that its memory is not bounded by its input."""
-    looks_around: bool = False
-    """Reads beyond the item at hand: ``$$``, ``%`` or a variable."""
-    comparisons: list[Comparison] = field(default_factory=list)
+    reach: Reach = field(default_factory=Reach)
 
 
 def check(text: str) -> Shape:
     """The shape of ``text``. Raises ``ExpressionFailure`` (SYNTAX_ERROR, TOO_DEEP, FUNCTION_NOT_ALLOWED,
     CONSTRUCT_NOT_ALLOWED, UNKNOWN_VARIABLE)."""
     checker = _Checker()
-    nodes = list(_nodes(_parse(text)))
+    tree = _parse(text)
+    nodes = list(_nodes(tree))
     for node in nodes:
         checker.collect(node)
     for node in nodes:
         checker.judge(node)
+    checker.shape.reach = survey(tree)
     return checker.shape
 
 
@@ -164,6 +165,7 @@ class _Checker:
         if name not in ALLOWED_FUNCTIONS:
             raise _function_not_allowed(str(name))
         self.shape.arities[str(name)] = max(self.shape.arities.get(str(name), 0), arguments)
+        self.shape.builds |= name in _BUILDERS
 
     def _measure(self, node: Any) -> None:
         value = node.value
@@ -172,13 +174,9 @@ class _Checker:
             self.shape.builds |= value in ("&", "..")
         elif node.type == "unary":
             self.shape.builds |= value in ("[", "{")
-        elif node.type in ("function", "apply", "parent", "bind"):
+        elif node.type == "parent":
             self.shape.builds = True
         self.shape.builds |= bool(node.tuple) or node.group is not None
-        self.shape.looks_around |= node.type == "parent" or (node.type == "variable" and value != "")
-        comparison = comparison_of(node)
-        if comparison is not None:
-            self.shape.comparisons.append(comparison)
 
 
 def _refused_callee(procedure: Any) -> ExpressionFailure:

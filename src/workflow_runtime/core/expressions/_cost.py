@@ -1,87 +1,101 @@
-"""Prices comparisons that could look at large values again and again. Private to ``core.expressions``.
+"""Turns the reach of an expression and the size of what it reads into a step limit. Private to ``core.expressions``.
 
-The engine counts a comparison as one step whatever its size. Inside a loop over items, an expression that also reads
-beyond the item (``$$``, ``%``, a variable) could compare whole arrays thousands of times within its step budget; for
-those expressions only, the budget shrinks with the size of what they read.
+An expression that only walks down from the values at hand visits each value once, and needs no limit besides the
+budget. One that reads far values inside a loop could compare or collect whole arrays at every step, which the engine
+counts as one; its steps shrink with the size of what it reads far away. Sizes are those of the values, so that the same
+expression on the same values always ends the same way.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-type RootPath = tuple[str, ...]
-"""The names of ``$$.payload.sku``: a place in the context that does not depend on the item."""
+from workflow_runtime.core.errors import ExpressionFailure
+from workflow_runtime.core.expressions._reach import LONGEST_RANGE, Reach, RootPath
 
-_SMALL_CALLS: Final = frozenset({"len", "toString", "nowIso"})
-_COMPARISONS: Final = frozenset({"=", "!=", "in"})
-_WORK: Final = 50_000_000
-"""Values an evaluation may compare in all."""
-_MOST_NODES: Final = 200_000
-_FEWEST_STEPS: Final = 300
-_STEPS_PER_COMPARISON: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A comparison whose size the text does not bound; ``roots`` are sides that do not depend on the item."""
-
-    roots: tuple[RootPath, ...]
+_FREE_COPIES: Final = 2
+"""Copies that are allowed without looking how much is copied."""
+_MOST_BUILT: Final = 2_000_000
+"""Values (a long text counts by its length) that may come of copying and collecting."""
+_MOST_COMPARED: Final = 20_000_000
+"""Values that comparisons may look at."""
+_STEPS_PER_LOOK: Final = 5
+_STEPS_PER_ITEM: Final = 3
+_FEWEST_STEPS: Final = 60
+_SMALL: Final = 64
+_TEXT_PER_VALUE: Final = 16
+_MOST_COUNTED: Final = 1_000_000
 
 
-def comparison_of(node: Any) -> Comparison | None:
-    """The comparison at a syntax node, or None when there is none or one side is small by its form."""
-    if node.type != "binary" or node.value not in _COMPARISONS:
+def is_local(reach: Reach) -> bool:
+    """Whether nothing far is read at all."""
+    return not (reach.roams or reach.roots or reach.repeats_ranges)
+
+
+def step_limit(reach: Reach, reads: Any, context: Mapping[str, Any]) -> int | None:
+    """The most steps that keep work and memory within bounds, or None for no limit of this kind.
+
+    ``reads`` is what the expression reads of ``context``, as the engine tells it. Raises ``ExpressionFailure``
+    (BUDGET_EXCEEDED) when what it would build is too large from the start.
+    """
+    if reach.copies > _FREE_COPIES and reach.copies * (reach.written + size_of(context, reads)) > _MOST_BUILT:
+        raise _too_large()
+    if is_local(reach):
         return None
-    sides = (node.rhs,) if node.value == "in" else (node.lhs, node.rhs)
-    if any(_is_small(side) for side in sides):
-        return None
-    return Comparison(tuple(root for side in sides if (root := _root_path(side)) is not None))
+    far = _far_size(reach, reads, context)
+    limit = _STEPS_PER_LOOK * _MOST_COMPARED // far
+    if reach.collects:
+        limit = min(limit, _STEPS_PER_ITEM * _MOST_BUILT // (far * max(reach.copies, 1)))
+    if limit < _FEWEST_STEPS or (reach.sorts_by_far and far > _SMALL):
+        raise _too_large()
+    return limit
 
 
-def affordable_steps(comparisons: tuple[Comparison, ...], reads: Any, context: Mapping[str, Any]) -> int | None:
-    """The most steps that keep comparing within bounds, or None when every comparison turns out to be small."""
-    if all(any(_is_scalar(context, root) for root in item.roots) for item in comparisons):
-        return None
-    nodes = _count(context, reads)
-    return max(_FEWEST_STEPS, _STEPS_PER_COMPARISON * _WORK // nodes) if nodes < _MOST_NODES else _FEWEST_STEPS
+def _far_size(reach: Reach, reads: Any, context: Mapping[str, Any]) -> int:
+    sizes = [size_of(context, reads)] if reach.roams else [size_of(_at(context, root), True) for root in reach.roots]
+    return max(*sizes, LONGEST_RANGE if reach.repeats_ranges else 1, 1)
 
 
-def _is_small(node: Any) -> bool:
-    if node.type in ("string", "number", "value", "binary"):
-        return True
-    if node.type == "unary":
-        return node.value == "-" or (node.value == "[" and all(_is_small(item) for item in node.expressions))
-    return node.type == "function" and node.procedure.value in _SMALL_CALLS
+def size_of(value: Any, reads: Any) -> int:
+    """Values inside the part of ``value`` that ``reads`` names, at least 1, counted up to a million."""
+    todo: list[tuple[Any, Any]] = [(value, reads)]
+    size = 0
+    while todo and size < _MOST_COUNTED:
+        item, tree = todo.pop()
+        size += 1
+        if isinstance(item, str):
+            size += len(item) // _TEXT_PER_VALUE
+        elif isinstance(item, list | tuple):
+            todo.extend((inner, tree) for inner in item)
+        elif isinstance(item, Mapping):
+            named = tree if isinstance(tree, Mapping) else dict.fromkeys(item, True)
+            todo.extend((item[key], named[key]) for key in named if key in item)
+    return size
 
 
-def _root_path(node: Any) -> RootPath | None:
-    if node.type != "path" or node.steps[0].type != "variable" or node.steps[0].value != "$":
-        return None
-    steps = node.steps[1:]
-    if all(step.type == "name" and not step.stages and not step.predicate for step in steps):
-        return tuple(str(step.value) for step in steps)
-    return None
+def narrowed(context: Mapping[str, Any], reads: Any) -> dict[str, Any]:
+    """``context`` without the object keys that ``reads`` does not name; arrays stay whole."""
+    if not isinstance(reads, Mapping):
+        return dict(context)
+    return {
+        key: narrowed(context[key], tree) if isinstance(context[key], Mapping) else context[key]
+        for key, tree in reads.items()
+        if key in context
+    }
 
 
-def _is_scalar(context: Mapping[str, Any], root: RootPath) -> bool:
+def _at(context: Mapping[str, Any], root: RootPath) -> Any:
+    """The value at a place; the array itself as soon as one stands in the way."""
     value: Any = context
     for name in root:
         if isinstance(value, list):
-            return False
+            return value
         value = value.get(name) if isinstance(value, Mapping) else None
-    return not isinstance(value, list | Mapping)
+    return value
 
 
-def _count(context: Mapping[str, Any], reads: Any) -> int:
-    """Values inside the part of ``context`` that ``reads`` names, counted up to ``_MOST_NODES``."""
-    todo: list[tuple[Any, Any]] = [(context, reads)]
-    nodes = 0
-    while todo and nodes < _MOST_NODES:
-        value, tree = todo.pop()
-        nodes += 1
-        if isinstance(value, list | tuple):
-            todo.extend((item, tree) for item in value)
-        elif isinstance(value, Mapping):
-            named = tree if isinstance(tree, dict) else dict.fromkeys(value, True)
-            todo.extend((value[key], named[key]) for key in named if key in value)
-    return max(nodes, 1)
+def _too_large() -> ExpressionFailure:
+    return ExpressionFailure(
+        "The expression would compare or collect too many large values; loop over the items with control.forEach "
+        "instead, or read less inside the loop.",
+        code="BUDGET_EXCEEDED",
+    )

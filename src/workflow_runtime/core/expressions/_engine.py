@@ -4,8 +4,9 @@ The budget counts evaluation steps, nesting, array items and text bytes: the sam
 ends the same way, on any machine. It never looks at a clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import jlens
@@ -13,7 +14,7 @@ import jlens
 from workflow_runtime.core.canonical import Json
 from workflow_runtime.core.errors import ExpressionFailure
 from workflow_runtime.core.expressions._check import Shape
-from workflow_runtime.core.expressions._cost import affordable_steps
+from workflow_runtime.core.expressions._cost import is_local, narrowed, step_limit
 from workflow_runtime.core.expressions._functions import NOW_VARIABLE, prelude
 
 MAX_RESULT_BYTES: Final = 256 * 1024
@@ -34,10 +35,10 @@ class _Budget:
 # Worst memory is steps times the largest value a step can build, so a budget for texts that build values is wide in one
 # of them only. All are tried, from many small values to a few large ones.
 _MANY_SMALL: Final = _Budget(steps=60_000, items=2_000, text_bytes=8 * 1024)
-_SOME_MEDIUM: Final = _Budget(steps=20_000, items=6_000, text_bytes=32 * 1024)
+_SOME_MEDIUM: Final = _Budget(steps=30_000, items=5_000, text_bytes=32 * 1024)
 _FEW_LARGE: Final = _Budget(steps=6_000, items=20_000, text_bytes=MAX_RESULT_BYTES)
 _BUILDING: Final = (_MANY_SMALL, _SOME_MEDIUM, _FEW_LARGE)
-_READ_ONLY: Final = _Budget(steps=400_000, items=100_000, text_bytes=MAX_RESULT_BYTES)
+_READ_ONLY: Final = (_Budget(steps=400_000, items=100_000, text_bytes=MAX_RESULT_BYTES),)
 BUDGET_CODES: Final = frozenset({"U1001", "U1006", "D1011"})
 """Limits of the engine: size of an array, text or result; steps; depth."""
 
@@ -52,13 +53,14 @@ class Program:
         self.offset = len(f'({head}{{"r":(')
         self._main = compile_text(f'({head}{{"r":({text}\n)}})')
         self._nan = compile_text(f'({head}$_w:={{"r":({text}\n)}};$count($_w.**[$!=$])>0)') if shape.divides else None
-        self._budgets = _BUILDING if shape.builds else (_READ_ONLY,)
-        self._comparisons = tuple(shape.comparisons) if shape.looks_around else ()
-        self._reads = self._main.reads()["input"] if self._comparisons else None
+        self._builds = shape.builds
+        self._reach = shape.reach
+        self._reads: Any = self._main.reads()["input"]
 
     def run(self, context: Mapping[str, Any], now_iso: str) -> Json:
         """The result, or ``jlens.JlensError``, or ``ExpressionFailure`` for a missing result and for NaN."""
-        result = self._within_budget(self._main, context, now_iso)
+        evaluate = self._evaluator(context, now_iso)
+        result = evaluate(self._main)
         if "r" not in result:
             raise ExpressionFailure(
                 "The expression gave no value: a name in it is missing. Wrap it in coalesce to give a default.",
@@ -66,19 +68,22 @@ class Program:
             )
         value: Json = result["r"]
         # The engine shows NaN as null, so only a result with a null in it can hide one.
-        if self._nan is not None and _holds_null(value) and self._within_budget(self._nan, context, now_iso):
+        if self._nan is not None and _holds_null(value) and evaluate(self._nan):
             raise ExpressionFailure("The expression divided zero by zero.", code="NOT_JSON")
         return value
 
-    def _within_budget(self, program: jlens.Expression, context: Mapping[str, Any], now_iso: str) -> Any:
-        ceiling = affordable_steps(self._comparisons, self._reads, context) if self._comparisons else None
-        for budget in self._budgets[:-1]:
-            try:
-                return _evaluate(program, context, now_iso, budget, ceiling)
-            except jlens.JlensError as error:
-                if error.code not in BUDGET_CODES:
-                    raise
-        return _evaluate(program, context, now_iso, self._budgets[-1], ceiling)
+    def _evaluator(self, context: Mapping[str, Any], now_iso: str) -> Callable[[jlens.Expression], Any]:
+        """The way to evaluate that fits what the expression can do to this context."""
+        bindings = {NOW_VARIABLE: now_iso}
+        limit = step_limit(self._reach, self._reads, context)
+        if is_local(self._reach):
+            budgets = _BUILDING if self._builds else _READ_ONLY
+            return lambda program: _climb(partial(program.evaluate, context, bindings), budgets, limit)
+        # Values are copied whenever they are read out of Python data: what is read again and again is converted once.
+        document = jlens.Document(narrowed(context, self._reads))
+        # A loop that reads far values touches as much of them as an array may hold, at every step.
+        budgets = _BUILDING if self._builds or self._reach.collects or self._reach.roams else _READ_ONLY
+        return lambda program: _climb(partial(program.evaluate_document, document, bindings), budgets, limit)
 
 
 def compile_text(text: str) -> jlens.Expression:
@@ -86,12 +91,19 @@ def compile_text(text: str) -> jlens.Expression:
     return jlens.Expression(text)
 
 
-def _evaluate(
-    program: jlens.Expression, context: Mapping[str, Any], now_iso: str, budget: _Budget, ceiling: int | None
-) -> Any:
-    return program.evaluate(
-        context,
-        {NOW_VARIABLE: now_iso},
+def _climb(evaluate: Callable[..., Any], budgets: tuple[_Budget, ...], ceiling: int | None) -> Any:
+    """The result within the first budget that suffices; the error of the last one otherwise."""
+    for budget in budgets[:-1]:
+        try:
+            return _within(evaluate, budget, ceiling)
+        except jlens.JlensError as error:
+            if error.code not in BUDGET_CODES:
+                raise
+    return _within(evaluate, budgets[-1], ceiling)
+
+
+def _within(evaluate: Callable[..., Any], budget: _Budget, ceiling: int | None) -> Any:
+    return evaluate(
         max_depth=_MAX_DEPTH,
         max_steps=budget.steps if ceiling is None else min(budget.steps, ceiling),
         max_array_length=budget.items,

@@ -31,6 +31,7 @@ from workflow_runtime.core.expressions._engine import BUDGET_CODES, MAX_RESULT_B
 from workflow_runtime.core.expressions._scan import Scanned, scan
 
 _CACHE_SIZE: Final = 2048
+_MESSAGE_LENGTH: Final = 200
 
 
 class CompiledExpression:
@@ -88,7 +89,13 @@ def _engine_failure(code: str, error: jlens.JlensError, scanned: Scanned, offset
     position = None if place is None or place < offset else scanned.original(place - offset)
     details = {"jsonataCode": error.code, "position": position}
     where = "" if position is None else f" (at character {position})"
-    return ExpressionFailure(f"{str(error).rstrip('.')}{where}.", code=code, details=details)
+    return ExpressionFailure(f"{_short(error)}{where}.", code=code, details=details)
+
+
+def _short(error: jlens.JlensError) -> str:
+    """The engine's message, which may hold a whole value, cut to a line."""
+    text = str(error).rstrip(".")
+    return text if len(text) <= _MESSAGE_LENGTH else f"{text[:_MESSAGE_LENGTH]}..."
 
 
 def _limit_failure(message: str) -> ExpressionFailure:

@@ -70,7 +70,7 @@ def _check_types(place: Place, field: str, value: Any, wanted: Any, root: Any, s
     elif _is_literal(value):
         schema = {**wanted, **_definitions(root)} if isinstance(wanted, dict) else wanted
         for problem in validate_json(schema, value):
-            place.error(FindingCode.MAPPING_TYPE_INCOMPATIBLE, f"{field}{problem.rstrip('.')}.")
+            place.error(FindingCode.MAPPING_TYPE_INCOMPATIBLE, f"{field}{_below(problem)}.")
 
 
 def value_types(value: Any, source: Source | None) -> frozenset[str]:
@@ -107,6 +107,11 @@ def _walk_types(schema: Any, names: tuple[str, ...]) -> frozenset[str]:
 
 def _is_literal(value: Any) -> bool:
     return next(iter_expressions(value), None) is None and next(iter_secrets(value), None) is None
+
+
+def _below(problem: str) -> str:
+    """A problem of ``validate_json`` to be read after a field's name: the root of the value is the field itself."""
+    return problem.replace("/: ", ": ", 1).rstrip(".") if problem.startswith("/: ") else problem.rstrip(".")
 
 
 def _definitions(root: Any) -> dict[str, Any]:
