@@ -6,7 +6,6 @@ from typing import Final
 import structlog
 
 from workflow_runtime.store.events import ReadyQueue
-from workflow_worker.ingress.loops import unless_stopped
 from workflow_worker.ingress.routing import Routing
 from workflow_worker.ingress.settings import IngressSettings
 from workflow_worker.ingress.status import IngressStatus
@@ -23,7 +22,6 @@ class Router:
         self._status = status
         self._settings = settings
         self._work: set[asyncio.Task[None]] = set()
-        self._hints: list[tuple[str, str]] = []
         self._draining = False
 
     async def turn(self, stop: asyncio.Event) -> None:
@@ -32,10 +30,11 @@ class Router:
         if room <= 0:
             await asyncio.wait(self._work, timeout=self._settings.block_seconds, return_when=asyncio.FIRST_COMPLETED)
             return
-        await unless_stopped(self._pop(min(room, _POP_AT_ONCE)), stop)
-
-    async def _pop(self, count: int) -> None:
-        for tenant, event_id in await self._ready.pop(count, wait_seconds=self._settings.block_seconds):
+        hints = await self._ready.pop(min(room, _POP_AT_ONCE), wait_seconds=self._settings.block_seconds)
+        if stop.is_set():
+            await self._ready.push(hints)
+            return
+        for tenant, event_id in hints:
             task = asyncio.create_task(self._route_lane(tenant, event_id), name=f"route {event_id}")
             self._work.add(task)
             task.add_done_callback(self._forget)

@@ -30,7 +30,7 @@ from workflow_worker.ingress.settings import IngressSettings
 
 
 class Routing:
-    """Passes over events; ``claims`` are those under way."""
+    """Passes over events, and the claims of those under way."""
 
     def __init__(
         self,
@@ -41,33 +41,44 @@ class Routing:
         metrics: IngressMetrics,
         settings: IngressSettings,
     ) -> None:
-        self.claims: dict[tuple[str, str], Claim] = {}
         self._ledger = ledger
         self._catalog = catalog
         self._delivery = delivery
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._settings = settings
+        self._claims: dict[str, Claim] = {}
+        self._under_way: set[tuple[str, str]] = set()
         self._quarantine = asyncio.Lock()
 
     async def route(self, tenant: str, event_id: str) -> tuple[str, ...]:
-        """Make one pass over an event if it is free; answers which events of the tenant may go on now."""
-        claim = await self._ledger.claim(tenant, event_id, uuid.uuid4().hex)
-        if isinstance(claim, Refusal):
+        """Make one pass over an event if it is free; answers which events of the tenant may go on now.
+
+        What this process has under way is never free, even when a lease ran out because the machine is busy.
+        """
+        event = (tenant, event_id)
+        if event in self._under_way:
             return ()
-        self.claims[tenant, event_id] = claim
+        self._under_way.add(event)
+        try:
+            claim = await self._ledger.claim(tenant, event_id, uuid.uuid4().hex)
+            return () if isinstance(claim, Refusal) else await self._pass(claim)
+        finally:
+            self._under_way.discard(event)
+
+    async def _pass(self, claim: Claim) -> tuple[str, ...]:
+        self._claims[claim.token] = claim
         try:
             return await (self._later_pass(claim) if claim.planned else self._first_pass(claim))
         except asyncio.CancelledError:
-            await asyncio.shield(self._ledger.give_up(claim))
+            await asyncio.shield(self._ledger.give_up([claim]))
             raise
         finally:
-            self.claims.pop((tenant, event_id), None)
+            del self._claims[claim.token]
 
     async def keep_claims(self) -> None:
         """Begin the leases of everything under way anew."""
-        for claim in list(self.claims.values()):
-            await self._ledger.extend(claim)
+        await self._ledger.extend(list(self._claims.values()))
 
     async def _first_pass(self, claim: Claim) -> tuple[str, ...]:
         if not claim.begun:

@@ -20,6 +20,7 @@ from workflow_runtime.store.events import (
     UnknownEventError,
     accept_event,
 )
+from workflow_runtime.store.events._keys import ACTIVE_TENANTS
 from workflow_runtime.store.events.lanes import workflow_lanes
 
 
@@ -53,9 +54,9 @@ async def test_an_event_is_claimed_by_one_at_a_time(redis_client: Redis) -> None
     ledger, event_id = EventLedger(redis_client), await accepted(redis_client)
     claim = await claimed(ledger, event_id)
     assert await ledger.claim(TENANT, event_id, "other") is Refusal.LEASED
-    assert await ledger.extend(claim)
-    assert await ledger.give_up(claim)
-    assert not await ledger.extend(claim)
+    await ledger.extend([claim])
+    await ledger.give_up([claim])
+    await ledger.extend([claim])
     assert isinstance(await ledger.claim(TENANT, event_id, "other"), Claim)
 
 
@@ -65,10 +66,21 @@ async def test_what_a_dead_holder_writes_later_is_refused(redis_client: Redis) -
     living = await until(lambda: EventLedger(redis_client).claim(TENANT, event_id, "living"), lambda c: c != "leased")
     assert await brief.begin(dead, [target("w")], considered=()) is None
     assert await brief.finish(dead, (), reason="late") is None
-    assert not await brief.give_up(dead)
+    await brief.give_up([dead])
+    assert await brief.claim(TENANT, event_id, "third") is Refusal.LEASED
     ended = await EventLedger(redis_client).finish(living, (), reason="in time")
     assert ended is not None
     assert (await brief.get(TENANT, event_id)).reason == "in time"
+
+
+async def test_a_lease_that_ran_out_holds_until_another_takes_it(redis_client: Redis) -> None:
+    ledger, event_id = EventLedger(redis_client, lease_seconds=0.01), await accepted(redis_client)
+    slow = await claimed(ledger, event_id)
+    await until(ledger.sweep, lambda sweep: sweep.found)
+    [trying] = await begun(ledger, slow, target("w"))
+    ended = await ledger.finish(slow, [delivered(trying)], reason="")
+    assert ended is not None
+    assert ended.status is EventStatus.DONE
 
 
 async def test_an_event_waits_for_earlier_ones_with_a_common_key(redis_client: Redis) -> None:
@@ -128,6 +140,14 @@ async def test_the_sweep_finds_an_event_nobody_was_told_about(redis_client: Redi
     event_id = await accepted(redis_client, grace_seconds=0.01)
     sweep = await until(EventLedger(redis_client).sweep, lambda sweep: sweep.found)
     assert sweep.found == ((TENANT, event_id),)
+
+
+async def test_the_sweep_forgets_tenants_that_are_quiet_and_done_but_no_others(redis_client: Redis) -> None:
+    await accepted(redis_client)
+    await redis_client.zadd(ACTIVE_TENANTS, {TENANT: 1, "quiet": 1})
+    sweep = await EventLedger(redis_client).sweep()
+    assert sweep.backlog == 1
+    assert await redis_client.zrange(ACTIVE_TENANTS, 0, -1) == [TENANT]
 
 
 async def test_a_finished_event_leaves_nothing_but_its_record(redis_client: Redis) -> None:

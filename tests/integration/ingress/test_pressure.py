@@ -6,15 +6,15 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 from tests.fakes.run_gateway import RunGatewayFake
-from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, until
+from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
 
 from workflow_runtime.core.contract import EVENT_STREAM
-from workflow_runtime.store.events import EventLedger, ReadyQueue, publish
+from workflow_runtime.store.events import DeadLetters, EventLedger, ReadyQueue, publish
 
 BACKLOG = 100_000
 ROUTED = 3_000
 MEGABYTE = 1024 * 1024
-BOUNDED = QUICK.model_copy(update={"max_in_flight": 20, "max_ready": 50, "read_batch": 25})
+BOUNDED = QUICK.model_copy(update={"max_in_flight": 20, "max_ready": 50, "read_batch": 25, "grace_seconds": 3600.0})
 
 
 def resident_bytes() -> int:
@@ -88,3 +88,19 @@ async def test_what_is_not_finished_in_time_is_given_to_another_replica_at_once(
     async with running(redis_client, gateway, settings, identity="second"):
         await until(lambda: list(gateway.started.values()))
     assert [start.event_id for start in gateway.started.values()] == [event_id]
+
+
+async def test_a_machine_too_busy_for_its_leases_is_not_taken_for_a_dead_one(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "follow-up", "CLOSED")
+
+    async def slow(_run_id: str) -> None:
+        await asyncio.sleep(0.1)
+
+    settings = QUICK.model_copy(update={"lease_seconds": 0.01, "grace_seconds": 0.01, "max_deliveries": 2})
+    gateway = RunGatewayFake(faults=[slow])
+    async with running(redis_client, gateway, settings):
+        ids = [await publish(redis_client, new_event("CLOSED", {"ticketId": str(n)})) for n in range(100)]
+        events = [await settled(redis_client, event_id) for event_id in ids]
+    assert [[target.attempts for target in event.targets] for event in events] == [[1]] * len(ids)
+    assert len(gateway.calls) == len(ids)
+    assert await DeadLetters(redis_client).count() == 0

@@ -176,18 +176,21 @@ class EventLedger:
             return None
         return Pass(EventStatus(answer[1]), tuple(dict.fromkeys(answer[2:])))
 
-    async def extend(self, claim: Claim) -> bool:
-        """Begin the lease anew; false when the claim was lost."""
-        return await self._set_lease(claim, self._lease_ms)
+    async def extend(self, claims: Iterable[Claim]) -> None:
+        """Begin the leases of claims anew; those that others have taken stay theirs."""
+        await self._set_leases(claims, self._lease_ms)
 
-    async def give_up(self, claim: Claim) -> bool:
-        """Let somebody else route the event at once; false when the claim was lost already."""
-        return await self._set_lease(claim, 0)
+    async def give_up(self, claims: Iterable[Claim]) -> None:
+        """Let others route the events at once."""
+        await self._set_leases(claims, 0)
 
-    async def _set_lease(self, claim: Claim, length_ms: int) -> bool:
-        event = claim.event.event
-        names = [keys.open_key(event.tenant_id), keys.leases_key(event.tenant_id)]
-        return bool(await self._lease(names, [event.event_id, claim.token, length_ms]))
+    async def _set_leases(self, claims: Iterable[Claim], length_ms: int) -> None:
+        by_tenant: dict[str, list[str | int]] = {}
+        for claim in claims:
+            event = claim.event.event
+            by_tenant.setdefault(event.tenant_id, [length_ms]).extend((event.event_id, claim.token))
+        names = [[keys.open_key(tenant), keys.leases_key(tenant)] for tenant in by_tenant]
+        await in_turns(self._lease(*call) for call in zip(names, by_tenant.values(), strict=True))
 
     # Recovery
 
@@ -197,12 +200,15 @@ class EventLedger:
         Tenants without unfinished events are looked at rarely, so that many idle ones cost little.
         """
         self._sweeps += 1
-        now = now_ms()
-        oldest = "-inf" if self._sweeps % _IDLE_SWEEPS == 1 else now - _ACTIVE_MS
+        now, everywhere = now_ms(), self._sweeps % _IDLE_SWEEPS == 1
+        oldest = "-inf" if everywhere else now - _ACTIVE_MS
         tenants = cast(list[str], await self._redis.zrangebyscore(keys.ACTIVE_TENANTS, oldest, "+inf"))
         rows = await in_turns(self._sweep_tenant(tenant) for tenant in tenants)
         if busy := {tenant: now for tenant, (unfinished, *_) in zip(tenants, rows, strict=True) if unfinished}:
             await self._redis.zadd(keys.ACTIVE_TENANTS, busy, gt=True)
+        if everywhere:
+            # A tenant that was quiet for so long and has nothing unfinished would only be looked at in vain.
+            await self._redis.zremrangebyscore(keys.ACTIVE_TENANTS, "-inf", now - 2 * self._retention_ms)
         found = ((tenant, event_id) for tenant, (_, *due) in zip(tenants, rows, strict=True) for event_id in due)
         return Sweep(tuple(found), backlog=sum(row[0] for row in rows))
 

@@ -38,12 +38,18 @@ local function leave_all(lanes, names, seq, event_id)
   return left
 end
 
--- A lease is stored as token|time of its end in milliseconds.
+-- A lease is stored as token|time of its end in milliseconds. Whose it is, if it has not run out:
 local function holder(leases, event_id, now)
   local lease = redis.call('HGET', leases, event_id)
   if not lease then return nil end
   local token, ends = string.match(lease, '^(.*)|(%d+)$')
   return tonumber(ends) > now and token or nil
+end
+
+-- A lease that ran out still stands until another takes it: a slow process is not a dead one.
+local function stands(leases, event_id, token)
+  local lease = redis.call('HGET', leases, event_id)
+  return lease and string.match(lease, '^(.*)|%d+$') == token
 end
 
 local function hold(leases, open, event_id, token, ends)

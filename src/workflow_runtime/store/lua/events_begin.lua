@@ -4,7 +4,7 @@
 -- with one of the same keys. Answers {stale} or {ok, trying | behind for each target}.
 local EVENT, LANES, LEASES = KEYS[1], KEYS[2], KEYS[3]
 local event_id = ARGV[1]
-if holder(LEASES, event_id, now_ms()) ~= ARGV[2] then return {'stale'} end
+if not stands(LEASES, event_id, ARGV[2]) then return {'stale'} end
 if ARGV[3] ~= '' then redis.call('HSETNX', EVENT, 'considered', ARGV[3]) end
 local seq, answer = redis.call('HGET', EVENT, 'seq'), {'ok'}
 for i = 4, #ARGV do

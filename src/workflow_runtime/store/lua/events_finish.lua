@@ -4,7 +4,7 @@
 -- Answers {stale} or {ok, DONE | ROUTED, event ids that may go on now...}.
 local EVENT, OPEN, LANES, LEASES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local event_id, now = ARGV[1], now_ms()
-if holder(LEASES, event_id, now) ~= ARGV[2] then return {'stale'} end
+if not stands(LEASES, event_id, ARGV[2]) then return {'stale'} end
 local seq, old_status, key_lanes = unpack(redis.call('HMGET', EVENT, 'seq', 'status', 'lanes'))
 
 local targets, left = {}, {}

@@ -1,11 +1,15 @@
--- Keeps or gives up a claim. KEYS: open, leases. ARGV: event id, token, lease ms (0 gives the event up at once).
--- Answers 1, or 0 when the claim is no longer this token's.
-local event_id, now, length = ARGV[1], now_ms(), tonumber(ARGV[3])
-if holder(KEYS[2], event_id, now) ~= ARGV[2] then return 0 end
-if length == 0 then
-  redis.call('HDEL', KEYS[2], event_id)
-  redis.call('ZADD', KEYS[1], now, event_id)
-else
-  hold(KEYS[2], KEYS[1], event_id, ARGV[2], now + length)
+-- Keeps or gives up claims of one tenant. KEYS: open, leases. ARGV: lease ms (0 gives the events up at once), then event id
+-- and token of each claim. Answers for each 1, or 0 when the claim is another's now.
+local now, length, answers = now_ms(), tonumber(ARGV[1]), {}
+for i = 2, #ARGV, 2 do
+  local event_id, token = ARGV[i], ARGV[i + 1]
+  local mine = stands(KEYS[2], event_id, token)
+  if mine and length == 0 then
+    redis.call('HDEL', KEYS[2], event_id)
+    redis.call('ZADD', KEYS[1], now, event_id)
+  elseif mine then
+    hold(KEYS[2], KEYS[1], event_id, token, now + length)
+  end
+  answers[#answers + 1] = mine and 1 or 0
 end
-return 1
+return answers
