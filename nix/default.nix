@@ -1,5 +1,5 @@
 # The index: wires mechanism (nix/) to declarations (images/) and names every output of the flake.
-{ self }:
+{ self, nixpkgs-toolchain, poetry2nix, nixVersion ? builtins.nixVersion }:
 let
   inherit (builtins) attrNames filter fromTOML listToAttrs map mapAttrs readFile;
 
@@ -18,7 +18,8 @@ let
   sources = import ./sources.nix { };
   builders = import ./builders.nix { };
 
-  lock = poetryLock.parseLock (readFile ../poetry.lock);
+  lockText = readFile ../poetry.lock;
+  lock = poetryLock.parseLock lockText;
   groups = attrNames project.tool.poetry.group;
 
   # The declarations as they stand inside containers, or on this machine's loopback address (./embedded).
@@ -57,9 +58,15 @@ let
         root = ../.;
         inherit topology;
       };
+      alternative = import ./toolchains/nixpkgs/outputs.nix { inherit builders poetryLock sources; default = toolchain; } {
+        inherit system poetry2nix nixVersion project lock lockText groups src;
+        nixpkgs = nixpkgs-toolchain;
+        trims = import ./trims.nix;
+        declarations = inContainers;
+      };
     in
     {
-      inherit images compose supervisor closures toolchain boundary shell checks;
+      inherit alternative images compose supervisor closures toolchain boundary shell checks;
       packages =
         listToAttrs (map (name: { name = "${name}-image"; value = images.${name}; }) (attrNames images))
         // {
@@ -75,6 +82,9 @@ let
 in
 {
   packages = mapAttrs (_: built: built.packages) all;
+
+  # The same images by nixpkgs and poetry2nix (docs/NIXPKGS.md), where nothing looks until it is asked by name.
+  legacyPackages = mapAttrs (_: built: { nixpkgs = built.alternative; }) all;
 
   devShells = mapAttrs (_: built: { default = built.shell.develop; }) all;
 

@@ -32,6 +32,41 @@ rec {
     else
       [ "${if base == "static" then "/app/bin" else "/usr/bin"}/${builtins.head probe.command}" ] ++ builtins.tail probe.command;
 
+  # How an image starts and what it says of itself (/etc/workflow-runtime/image.json), whatever assembles it.
+  #
+  # Type: describe :: String -> Declaration -> { config, manifest, volumes }
+  # Example: (describe "redis" declaration).config.entrypoint
+  #          => [ "/usr/bin/redis-server" ]
+  describe =
+    name: declaration:
+    let
+      wheels = closures.wheelsOf name declaration;
+      owns = declaration.owns or { };
+    in
+    {
+      volumes = builtins.attrValues (declaration.volumes or { });
+      config = {
+        entrypoint = entrypoint declaration;
+        arguments = declaration.arguments or [ ];
+        env = (declaration.env or { }) // (if declaration.base == "python" then { PYTHONUNBUFFERED = "1"; } else { });
+        ports = builtins.attrValues declaration.ports;
+        labels = {
+          "org.opencontainers.image.title" = name;
+          "org.opencontainers.image.licenses" = "Apache-2.0";
+        };
+      };
+      manifest = {
+        inherit name;
+        queues = owns.queues or [ ];
+        consumerGroups = owns.consumerGroups or [ ];
+        closure = {
+          base = declaration.base;
+          wheels = builtins.listToAttrs (map (wheel: { inherit (wheel) name; value = wheel.version; }) wheels);
+          packages = declaration.packages or [ ];
+        };
+      };
+    };
+
   # Build the image of a declaration whose `at` was that of a container.
   #
   # Type: build :: String -> Declaration -> [ Derivation ] -> Derivation
@@ -39,11 +74,6 @@ rec {
   #          => «derivation …-redis-image.tar.drv»
   build =
     name: declaration: checks:
-    let
-      closure = closures.closureOf name declaration;
-      wheels = closures.wheelsOf name declaration;
-      owns = declaration.owns or { };
-    in
     toolchain.run {
       name = "${name}-image.tar";
       program = "image";
@@ -51,32 +81,11 @@ rec {
       outputs = [ "out" "meta" "identity" ];
       # The image cannot be built before its checks have passed.
       attributes = { inherit checks; };
-      document = {
+      document = describe name declaration // {
         inherit name;
         arch = toolchain.oci;
-        layers = map (part: part.layer) closure.all;
-        volumes = builtins.attrValues (declaration.volumes or { });
+        layers = map (part: part.layer) (closures.closureOf name declaration).all;
         python = if declaration.base == "python" then toolchain.pythonVersion else null;
-        config = {
-          entrypoint = entrypoint declaration;
-          arguments = declaration.arguments or [ ];
-          env = (declaration.env or { }) // (if declaration.base == "python" then { PYTHONUNBUFFERED = "1"; } else { });
-          ports = builtins.attrValues declaration.ports;
-          labels = {
-            "org.opencontainers.image.title" = name;
-            "org.opencontainers.image.licenses" = "Apache-2.0";
-          };
-        };
-        manifest = {
-          inherit name;
-          queues = owns.queues or [ ];
-          consumerGroups = owns.consumerGroups or [ ];
-          closure = {
-            base = declaration.base;
-            wheels = builtins.listToAttrs (map (wheel: { inherit (wheel) name; value = wheel.version; }) wheels);
-            packages = declaration.packages or [ ];
-          };
-        };
       };
     };
 }

@@ -28,7 +28,7 @@ def main() -> None:
     layers = [_read_layer(Path(directory)) for directory in document["layers"]]
     config = _config(document)
     digest = _digest(document, config, layers)
-    identity = _identity(document, digest)
+    identity = identity_json(document["manifest"], digest)
     last = _identity_layer(document, identity)
     tag = digest.removeprefix("sha256:")[:32]
     with output().open("wb") as stream:
@@ -50,13 +50,23 @@ def _read_layer(directory: Path) -> dict[str, Any]:
 
 
 def _digest(document: dict[str, Any], config: dict[str, Any], layers: list[dict[str, Any]]) -> str:
-    undigested = _identity_layer(document, _identity(document, ""))
+    undigested = _identity_layer(document, identity_json(document["manifest"], ""))
     diff_ids = [*(layer["diffId"] for layer in layers), _sha256(undigested)]
     return _sha256(_canonical([document["arch"], config, diff_ids]))
 
 
-def _identity(document: dict[str, Any], digest: str) -> bytes:
-    return _canonical({**document["manifest"], "digest": digest}) + b"\n"
+def identity_json(manifest: dict[str, Any], digest: str) -> bytes:
+    """The content of image.json."""
+    return _canonical({**manifest, "digest": digest}) + b"\n"
+
+
+def identity_files(identity: bytes) -> dict[str, bytes]:
+    """The files that say who an image is and runs as, by their path in it."""
+    return {
+        "etc/group": _GROUP.encode(),
+        "etc/passwd": _PASSWD.encode(),
+        "etc/workflow-runtime/image.json": identity,
+    }
 
 
 def _config(document: dict[str, Any]) -> dict[str, Any]:
@@ -76,11 +86,7 @@ def _config(document: dict[str, Any]) -> dict[str, Any]:
 
 def _identity_layer(document: dict[str, Any], identity: bytes) -> bytes:
     """Who this image is: accounts, the virtual environment's configuration, image.json, writable directories."""
-    files = {
-        "etc/group": _GROUP.encode(),
-        "etc/passwd": _PASSWD.encode(),
-        "etc/workflow-runtime/image.json": identity,
-    }
+    files = identity_files(identity)
     directories = {"tmp": (0o1777, 0)} | {volume.lstrip("/"): (0o755, USER) for volume in document["volumes"]}
     links = {}
     if document.get("python"):

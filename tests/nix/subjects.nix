@@ -40,7 +40,9 @@ let
       inherit system lock;
     };
 
-  modules = {
+  alternative = import ./nixpkgs/subjects.nix { inherit stubs poetryLock sources closures described; };
+
+  modules = alternative.modules // {
     inherit pep508 compose image;
     "wheel-tags" = wheelTags;
     "poetry-lock" = poetryLock;
@@ -49,6 +51,7 @@ let
     places = import ../../nix/places.nix { };
     sources = import ../../nix/sources.nix { };
     builders = import ../../nix/builders.nix { };
+    run = import ../../nix/run.nix { builders = names: "/builders/${builtins.concatStringsSep "+" names}"; };
     boundary = import ../../nix/boundary.nix { inherit (stubs) toolchain; inherit closures poetryLock sources; } {
       inherit lock;
       inherit (stubs) declarations;
@@ -98,7 +101,7 @@ let
     in
     fromJSON (scrub (toJSON request));
 
-  adapted = {
+  adapted = alternative.adapted // {
     "builders" = names: attrNames (readDir (modules.builders names));
     # The lines of the real images/*.nix and pyproject.toml move with every edit; which ones were found does not.
     "boundary.manifestOf" =
@@ -121,6 +124,7 @@ let
     "poetry-lock.wheels" = { text, groups, target }: poetryLock.wheels { lock = poetryLock.parseLock text; inherit groups target; };
     "poetry-lock.groupNames" = text: poetryLock.groupNames (poetryLock.parseLock text);
     "shell.environment" = stubs.request modules.shell.environment;
+    "run" = start: request: described (modules.run start request);
     "sources" = packages: files (modules.sources { src = ./fixtures/src; inherit packages; });
     "toolchains-debian.base" = system: name: described ((debian system stubs.debianLock).base name);
     "toolchains-debian.wheel" = wheel: described (modules."toolchains-debian".wheel wheel);

@@ -30,8 +30,9 @@ def functions() -> list[str]:
 
 
 def _file_of(module: str) -> Path:
-    plain = NIX / f"{module}.nix"
-    return plain if plain.exists() else NIX / f"{module.replace('-', '/', 1)}/default.nix"
+    """wheel-tags is a file, toolchains-debian a directory, toolchains-nixpkgs-image a file of one."""
+    names = (f"{module}.nix", f"{module.replace('-', '/', 1)}/default.nix", f"{module.replace('-', '/', 2)}.nix")
+    return next(NIX / name for name in names if (NIX / name).exists())
 
 
 def _comment_above(text: str, name: str | None) -> str:

@@ -102,23 +102,10 @@ rec {
   # Type: run :: { name, program, modules ? [], document, outputs ? [ "out" ] } -> Derivation
   # Example: run { name = "image"; program = "image"; modules = [ "document" ]; document = { … }; }
   #          => «derivation /nix/store/…-image.drv»
-  run =
-    { name, program, modules ? [ ], document, outputs ? [ "out" ], attributes ? { } }:
-    let
-      command =
-        throughLoader { base = base "python"; program = "usr/bin/python3.13"; }
-        ++ [ "-I" "-B" "-X" "utf8" (builders ([ program ] ++ modules)) program ];
-    in
-    derivation (
-      {
-        inherit name system outputs;
-        builder = head command;
-        args = builtins.tail command;
-        document = builtins.toJSON ({ version = 1; } // document);
-        passAsFile = [ "document" ];
-      }
-      // attributes
-    );
+  run = import ../../run.nix { inherit builders; } {
+    inherit system;
+    python = throughLoader { base = base "python"; program = "usr/bin/python3.13"; };
+  };
 
   pythonVersion = concatStringsSep "." [ (elemAt (builtins.splitVersion python) 0) (elemAt (builtins.splitVersion python) 1) ];
 }
