@@ -28,6 +28,7 @@ from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_runtime.store.tasks import Tasks
 from workflow_runtime.store.waits import WaitIndex
+from workflow_worker.action_activity import ActionActivity
 from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.ingress import Ingress, build_ingress
@@ -85,7 +86,7 @@ async def _worker(
             settings=settings,
             image=image,
             workflows=[AuthoredRun, ScheduledStartWorkflow],
-            activities=[dispatcher.execute, runs.load, runs.sync, runs.create_child, runs.abandon, schedules.launch],
+            activities=[ActionActivity(dispatcher, runs).execute, *runs.activities, schedules.launch],
             record_modules=RECORD_MODULES,
         )
 

@@ -17,8 +17,9 @@ from workflow_runtime.core.contract import EventSignal, HumanTaskSignal, Interpr
 from workflow_runtime.core.errors import Category, Failure, RuntimeFailureError
 from workflow_runtime.core.machine import Cancelled, Effect, Failed, Machine, Succeeded
 from workflow_runtime.service.failures import activity_failure, application_error
+from workflow_worker.calls import Suspended, call_store, continue_as_new_is_due, was_cancelled
 from workflow_worker.mailbox import Mailbox
-from workflow_worker.performing import Performer, Suspended, call_store, continue_as_new_is_due, was_cancelled
+from workflow_worker.performing import Performer
 from workflow_worker.records import ABANDON_RUN, LOAD_RUN, AbandonRequest, LoadedRun, LoadRequest
 from workflow_worker.responses import parse_response, require_acceptable
 from workflow_worker.starting import Start, build_machine, continued, parse_start, told
@@ -65,7 +66,7 @@ class AuthoredRun:
             if continue_as_new_is_due() and not machine.finished:
                 await performer.sync()
                 workflow.continue_as_new(continued(self._start.run, machine, self._mailbox))
-        await performer.sync(ended=True)
+        await performer.finish()
         return _end(effect)
 
     def _next(self, machine: Machine) -> Effect:

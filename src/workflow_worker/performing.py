@@ -5,20 +5,13 @@ becomes the outcome ``Cancelled``; what has to be written down is written all th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from datetime import timedelta
+from typing import Any, Final
 
 from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    ChildWorkflowError,
-    WorkflowAlreadyStartedError,
-    is_cancelled_exception,
-)
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 from workflow_runtime.core.contract import (
     ACTION_ACTIVITY,
@@ -47,20 +40,11 @@ from workflow_runtime.core.machine.effects import (
     WaitForQuota,
     WaitForTask,
 )
-from workflow_runtime.core.projection import ProjectionRecord
-from workflow_runtime.service.failures import activity_failure, child_failure, worker_was_lost
+from workflow_runtime.service.failures import activity_failure, came_from_action, child_failure, worker_was_lost
+from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, until, was_cancelled
 from workflow_worker.mailbox import Mailbox
-from workflow_worker.records import (
-    CREATE_CHILD,
-    SYNC_RUN,
-    ChildRequest,
-    ClosedTask,
-    ClosedWait,
-    LoadedRun,
-    OpenWait,
-    SyncAnswer,
-    SyncRequest,
-)
+from workflow_worker.outbox import Outbox, RecordSource, is_small
+from workflow_worker.records import CREATE_CHILD, SYNC_RUN, ChildRequest, LoadedRun, OpenWait, SyncAnswer, SyncRequest
 
 ACTION_LIMIT: Final = timedelta(minutes=15)
 """How long one attempt of an action may take."""
@@ -76,23 +60,6 @@ MAX_LOST_WORKERS: Final = 5
 
 _OWN_QUEUES: Final = frozenset({AUTHORED_QUEUE, APP_ACTION_QUEUE})
 
-_STORE_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=60)
-)
-"""The store is tried until it answers: a run waits for Redis, it does not fail for it."""
-
-
-class Suspended:
-    """Instead of an outcome: the effect is still under way and the history is long enough to begin a new one."""
-
-
-class RecordSource(Protocol):
-    """The part of the machine that the performer needs."""
-
-    def take_projections(self) -> list[ProjectionRecord]:
-        """Records not handed out before."""
-        ...
-
 
 class Performer:
     """Performs effects for one run."""
@@ -101,9 +68,7 @@ class Performer:
         self._run = run
         self._loaded = loaded
         self._mailbox = mailbox
-        self._source = source
-        self._closed_waits: list[ClosedWait] = []
-        self._closed_tasks: list[ClosedTask] = []
+        self._outbox = Outbox(run, loaded, source)
 
     async def perform(self, effect: Effect, now_iso: str) -> Outcome | Suspended:
         """The outcome of ``effect``, whatever happens to it."""
@@ -139,22 +104,28 @@ class Performer:
     # Actions
 
     async def _call_action(self, effect: CallAction, now_iso: str) -> Outcome:
-        await self.sync()
         size = len(to_json(effect.input))
         if size > MAX_INPUT_BYTES:
             return FailedOutcome(failure=_input_too_large(effect, size))
         request = self._action_request(effect, now_iso)
+        carried = self._outbox.collect() if effect.task_queue == AUTHORED_QUEUE else None
+        if carried is None or not is_small(carried):
+            carried = None
+            await self.sync()
         lost = 0
         while True:
             try:
-                return Completed(value=await _execute_action(effect, request))
+                value = await _execute_action(effect, request, carried)
             except ActivityError as error:
-                if _cancels(error):
-                    return Cancelled()
                 lost += 1
                 # The ledger tells the next worker that this key was begun, so repeating is safe (section 6).
-                if not worker_was_lost(error) or lost > MAX_LOST_WORKERS:
-                    raise
+                if worker_was_lost(error) and lost <= MAX_LOST_WORKERS and not was_cancelled():
+                    continue
+                if came_from_action(error):
+                    self._outbox.delivered()
+                return Cancelled() if cancels(error) else FailedOutcome(failure=activity_failure(error))
+            self._outbox.delivered()
+            return Completed(value=value)
 
     def _action_request(self, effect: CallAction, now_iso: str) -> ActionRequest:
         return ActionRequest(
@@ -177,11 +148,11 @@ class Performer:
         self._mailbox.open(effect)
         for recorded in await self.sync(open_wait=self._registration(effect)):
             self._mailbox.receive(recorded)
-        ended = await _until(lambda: self._mailbox.match(effect) is not None, effect.timeout_at)
+        ended = await until(lambda: self._mailbox.match(effect) is not None, effect.timeout_at)
         if isinstance(ended, Suspended):
             return ended
         event = self._mailbox.match(effect) if isinstance(ended, Completed) else None
-        self._closed_waits.append(ClosedWait(wait_id=effect.wait_id, event_id=event.event_id if event else None))
+        self._outbox.close_wait(effect.wait_id, event.event_id if event else None)
         if event is None:
             return ended
         self._mailbox.take(event)
@@ -199,23 +170,21 @@ class Performer:
     async def _wait_for_task(self, effect: WaitForTask) -> Outcome | Suspended:
         await self.sync(open_task=effect)
         responses = self._mailbox.responses
-        ended = await _until(lambda: effect.task_id in responses, effect.timeout_at)
+        ended = await until(lambda: effect.task_id in responses, effect.timeout_at)
         if isinstance(ended, TimedOut):
-            self._closed_tasks.append(ClosedTask(task_id=effect.task_id, answered=False))
+            self._outbox.close_task(effect.task_id, answered=False)
         if not isinstance(ended, Completed):
             return ended
         answer = responses.pop(effect.task_id)
-        self._closed_tasks.append(
-            ClosedTask(task_id=effect.task_id, answered=True, event_name=answer.event_name, response=answer.payload)
-        )
+        self._outbox.close_task(effect.task_id, answered=True, event_name=answer.event_name, response=answer.payload)
         return Completed(value={"eventName": answer.event_name, "payload": answer.payload})
 
     async def _wait_for_quota(self, effect: WaitForQuota) -> Outcome | Suspended:
         await self.sync()
-        return await _until(lambda: self._mailbox.take_resume(effect.wait_id), None)
+        return await until(lambda: self._mailbox.take_resume(effect.wait_id), None)
 
     async def _sleep(self, effect: Sleep) -> Outcome:
-        delay = _seconds_until(effect.until)
+        delay = seconds_until(effect.until)
         if delay <= 0:
             return Completed()
         await self.sync()
@@ -238,7 +207,7 @@ class Performer:
         try:
             return Completed(value=await self._execute_child(effect))
         except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
-            if _cancels(error):
+            if cancels(error):
                 return Cancelled()
             return FailedOutcome(failure=child_failure(error))
 
@@ -267,94 +236,32 @@ class Performer:
         self, *, open_wait: OpenWait | None = None, open_task: WaitForTask | None = None, ended: bool = False
     ) -> tuple[EventSignal, ...]:
         """Write down what happened since the last time; answers recorded events that satisfy ``open_wait`` already."""
-        request = SyncRequest(
-            tenant_id=self._run.tenant_id,
-            run_id=self._run.run_id,
-            workflow_id=self._run.workflow_id,
-            workflow_version=self._run.workflow_version,
-            definition_hash=self._loaded.definition_hash,
-            records=tuple(self._source.take_projections()),
-            closed_waits=tuple(self._closed_waits),
-            closed_tasks=tuple(self._closed_tasks),
-            open_wait=open_wait,
-            open_task=open_task,
-            ended=ended,
-        )
-        if not (request.records or request.closed_waits or request.closed_tasks or open_wait or open_task or ended):
+        request = self._outbox.collect(open_wait=open_wait, open_task=open_task, ended=ended)
+        if request is None:
             return ()
-        self._closed_waits, self._closed_tasks = [], []
         answer: SyncAnswer = await call_store(SYNC_RUN, request, SyncAnswer)
+        self._outbox.delivered()
         return answer.events
 
-
-async def call_store(activity: str, request: Any, answer: type | None = None) -> Any:
-    """Run a local activity to its end, also in a run being cancelled. Raises ApplicationError when it refuses."""
-    return await _to_the_end(
-        workflow.start_local_activity(
-            activity,
-            request,
-            result_type=answer,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=_STORE_RETRY,
-            local_retry_threshold=timedelta(seconds=5),
-        )
-    )
+    async def finish(self) -> None:
+        """Write down the end. A store that refuses it does not change how the run ended."""
+        try:
+            await self.sync(ended=True)
+        except ApplicationError as error:
+            workflow.logger.error("end_not_projected: %s", error.message)
 
 
-def was_cancelled() -> bool:
-    """Whether somebody asked to cancel this run."""
-    return workflow.cancellation_reason() is not None
-
-
-async def _execute_action(effect: CallAction, request: ActionRequest) -> Any:
+async def _execute_action(effect: CallAction, request: ActionRequest, carried: SyncRequest | None) -> Any:
     return await workflow.execute_activity(
         ACTION_ACTIVITY,
-        request,
+        # Our own queue takes along what the store has to be told, which saves a local activity for every action.
+        args=[request] if carried is None else [request, carried],
         task_queue=effect.task_queue,
         start_to_close_timeout=ACTION_LIMIT,
         heartbeat_timeout=ACTION_HEARTBEAT if effect.task_queue in _OWN_QUEUES else None,
         retry_policy=RetryPolicy(maximum_attempts=1),
         summary=f"{effect.action_id}@{effect.version} {effect.item_path}",
     )
-
-
-async def _to_the_end(work: Awaitable[Any]) -> Any:
-    task = asyncio.ensure_future(work)
-    while True:
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            # The request stays visible in was_cancelled; only this one piece of work is finished first.
-            if task.cancelled() or not was_cancelled():
-                raise
-
-
-async def _until(condition: Callable[[], bool], timeout_at: str | None) -> Outcome | Suspended:
-    """Completed when the condition holds; otherwise what came first instead."""
-    seconds = None if timeout_at is None else _seconds_until(timeout_at)
-    if seconds is not None and seconds <= 0:
-        return Completed() if condition() else TimedOut()
-    held = False
-
-    def ended() -> bool:
-        nonlocal held
-        held = held or condition()
-        return held or continue_as_new_is_due()
-
-    try:
-        await workflow.wait_condition(ended, timeout=seconds)
-    except TimeoutError:
-        return TimedOut()
-    return Completed() if held else Suspended()
-
-
-def continue_as_new_is_due() -> bool:
-    """Whether the server suggests a new history and the run may still go on."""
-    return workflow.info().is_continue_as_new_suggested() and not was_cancelled()
-
-
-def _seconds_until(instant: str) -> float:
-    return (datetime.fromisoformat(instant) - workflow.now()).total_seconds()
 
 
 def _input_too_large(effect: CallAction, size: int) -> Failure:
@@ -364,7 +271,3 @@ def _input_too_large(effect: CallAction, size: int) -> Failure:
         message=f"the input of action {effect.action_id!r} is {size} bytes of JSON, the limit is {MAX_INPUT_BYTES}; "
         f"pass a reference, or the part the action needs",
     )
-
-
-def _cancels(error: BaseException) -> bool:
-    return is_cancelled_exception(error) and was_cancelled()

@@ -4,8 +4,9 @@ Each may be repeated at any time. What the store refuses comes back as a typed f
 be reached is retried by the workflow until it can.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from temporalio import activity
@@ -54,6 +55,11 @@ class RunActivities:
         self._tasks = tasks
         self._client = client
 
+    @property
+    def activities(self) -> tuple[Callable[..., Any], ...]:
+        """What a worker of the authored queue registers."""
+        return self.load, self.sync, self.create_child, self.abandon
+
     @activity.defn(name=LOAD_RUN)
     async def load(self, request: LoadRequest) -> LoadedRun:
         """The pinned version and the payload of a run. Fails when either is not what the run was started with."""
@@ -76,16 +82,20 @@ class RunActivities:
     async def sync(self, request: SyncRequest) -> SyncAnswer:
         """Write projections, close and open waits and tasks; answers events that satisfy the opened wait already."""
         async with _typed_failures():
-            await self._project(request)
-            for wait in request.closed_waits:
-                await self._waits.resolve(request.tenant_id, request.run_id, wait.wait_id, event_id=wait.event_id)
-            for task in request.closed_tasks:
-                await self._close_task(request.tenant_id, task)
+            await self.write(request)
             if request.open_task is not None:
                 await self._tasks.open(_task_row(request, request.open_task))
             if request.ended:
                 await self._clear_up(request.tenant_id, request.workflow_id, request.run_id)
             return SyncAnswer(events=await self._open(request, request.open_wait) if request.open_wait else ())
+
+    async def write(self, request: SyncRequest) -> None:
+        """The part of `sync` that an action may carry along: projections, closed waits and closed tasks."""
+        await self._project(request)
+        for wait in request.closed_waits:
+            await self._waits.resolve(request.tenant_id, request.run_id, wait.wait_id, event_id=wait.event_id)
+        for task in request.closed_tasks:
+            await self._close_task(request.tenant_id, task)
 
     @activity.defn(name=CREATE_CHILD)
     async def create_child(self, request: ChildRequest) -> None:

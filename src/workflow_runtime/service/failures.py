@@ -58,6 +58,12 @@ def worker_was_lost(error: ActivityError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type == _WORKER_SHUTDOWN
 
 
+def came_from_action(error: ActivityError) -> bool:
+    """Whether a dispatcher answered with this failure, so that it certainly got the request."""
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and (cause.type or "").startswith(FAILURE_TYPE_PREFIX)
+
+
 def child_failure(error: ChildWorkflowError | WorkflowAlreadyStartedError) -> Failure:
     """What a child run failed with, in its own words; the machine makes a ChildWorkflowError of it."""
     if isinstance(error, WorkflowAlreadyStartedError):

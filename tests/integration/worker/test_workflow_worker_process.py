@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from tests.fixtures.authored import TENANT, Authored, assign, eventually, run_id_of, wait
+from tests.fixtures.authored import TENANT, Authored, assign, eventually, run_id_of, send_event, wait
 from tests.fixtures.processes import service_process
 from tests.fixtures.servers import free_port, program, running_redis, running_temporal
 
@@ -73,6 +73,31 @@ async def test_killed_while_a_run_waits_the_next_worker_goes_on_with_it(
     await _pay(authored, "bob")
     with service_process("workflow_worker", free_port(), tmp_path, **settings):
         assert (await handle.result())["vars"]["by"] == "bob"
+
+
+async def test_killed_in_the_middle_of_an_action_the_next_worker_finishes_it_and_its_effect_happens_once(
+    authored: Authored, temporal_server: str, redis_url: str, tmp_path: Path
+) -> None:
+    count = {"actionId": "store.increment", "version": 1, "inputMapping": {"namespace": "n", "key": "k"}}
+    step = {"id": "count", "type": "action.call", "config": {**count, "saveAs": "vars.count"}}
+    queues = {"store.increment@1": AUTHORED_QUEUE}
+    handle = await authored.start(await authored.publish(wait("go", "GO", "1"), step, queues=queues))
+    settings = _settings(temporal_server, redis_url)
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+        await authored.waiting(handle, "waitForEvent")
+        # While Redis writes nothing the action is under way and cannot end.
+        await authored.redis.client_pause(60_000, all=False)
+        await send_event(handle, "e", "GO", "1")
+
+        async def action_under_way() -> bool | None:
+            pending = (await handle.describe()).raw_description.pending_activities
+            return True if any(activity.last_worker_identity for activity in pending) else None
+
+        await eventually(action_under_way)
+        worker.kill()
+    await authored.redis.client_unpause()
+    with service_process("workflow_worker", free_port(), tmp_path, **settings):
+        assert (await handle.result())["vars"]["count"] == {"value": 1, "revision": 1}
 
 
 def test_it_starts_before_its_dependencies_and_becomes_ready_when_they_come(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""``executeWorkflowAction`` on the authored queue: the dispatcher, and what the run gave it to carry. Activity code."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import activity
+
+from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionRequest
+from workflow_runtime.service.action_dispatch import ActionDispatcher
+from workflow_runtime.service.heartbeat import heartbeats
+from workflow_runtime.service.patience import until_store_answers
+from workflow_worker.records import SyncRequest
+from workflow_worker.run_activities import RunActivities
+
+
+class ActionActivity:
+    """Writes down what came along, then runs the action. Callers that carry nothing give the request alone."""
+
+    def __init__(self, dispatcher: ActionDispatcher, store: RunActivities) -> None:
+        self._dispatcher = dispatcher
+        self._store = store
+
+    @activity.defn(name=ACTION_ACTIVITY)
+    async def execute(self, request: ActionRequest, carried: SyncRequest | None = None) -> Any:
+        """The action's output. Raises ApplicationError as the dispatcher does."""
+        if carried is not None:
+            news = _record(SyncRequest, carried)
+            async with heartbeats():
+                await until_store_answers(lambda: self._store.write(news))
+        return await self._dispatcher.execute(_record(ActionRequest, request))
+
+
+def _record[R: BaseModel](kind: type[R], value: R | dict[str, Any]) -> R:
+    # Temporal applies the types above only when the number of arguments fits; otherwise plain JSON arrives.
+    return kind.model_validate(value, strict=False)
