@@ -36,7 +36,10 @@ def link_handlers(links: Links) -> Mapping[str, Handler]:
         )
         fields = {"link_id", "type", "id", "relation"}
         return {
-            "matches": [{**match.model_dump(include=fields, by_alias=False), "attributes": match.attributes or {}} for match in found]
+            "matches": [
+                {**match.model_dump(include=fields, by_alias=False), "attributes": match.attributes or {}}
+                for match in found
+            ]
         }
 
     async def delete(call: ActionCall) -> Any:
