@@ -16,6 +16,7 @@ CONFIG = "\n".join(
         "experimental-features = nix-command flakes",
         "sandbox = true",
         "sandbox-fallback = false",
+        "sandbox-paths =",  # not even a shell of the host
         "substituters =",
         "flake-registry =",  # nothing here is looked up by name
         "warn-dirty = false",
