@@ -22,10 +22,10 @@ type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class ProcessSettings(BaseSettings):
     """Connections, logging, health port and time bounds. Times are in seconds.
 
-    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM. ``large_payload_retention_days`` is how
-    long a value too large for a history stays in Redis after it was last read: longer than a run may sleep without an
-    event. ``worker_versioning`` other than off makes the process a Temporal worker deployment version named after its
-    image, with the digest as build id.
+    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM. A value too large for a history stays
+    in Redis for ``large_payload_retention_days`` after it was last read: longer than a run may sleep without an event.
+    ``worker_versioning`` other than off makes the process a Temporal worker deployment version named after its image,
+    with the digest as build id.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
