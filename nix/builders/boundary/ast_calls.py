@@ -35,6 +35,12 @@ _HUGE = re.compile(r"\d{4}")
 """A width in a format that would make a string no module name can be, and memory that is better used."""
 _SAME: Final = words("decode encode")
 _COPIES: Final = frozenset(f"builtins.{name}" for name in words("list tuple set frozenset sorted reversed iter"))
+_UNDERSTOOD: Final = _COPIES | words(
+    """
+    builtins.getattr builtins.vars builtins.globals builtins.locals builtins.str builtins.dict functools.partial
+    functools.partialmethod importlib.import_module importlib.reload builtins.__import__ importlib.__import__
+    """
+)
 _LOOKUPS: Final = words("get __getitem__ pop setdefault")
 
 
@@ -107,29 +113,40 @@ def _applied(method: str, positional: int, names: list[str]) -> Callable[[tuple[
 
 
 def _function(evaluator: "Evaluator", function: Value, node: ast.Call, scope: Scope) -> Result:
+    if not isinstance(function, Ref):
+        return UNKNOWN
+    if function.name not in _UNDERSTOOD:
+        return _instance(evaluator, function.name)
     arguments = [evaluator.value(argument, scope) for argument in node.args if not isinstance(argument, ast.Starred)]
-    match function:
-        case Ref(name="builtins.getattr") if len(arguments) >= 2:
-            return union([_named(evaluator, arguments[0], arguments[1]), *arguments[2:]])
-        case Ref(name="builtins.vars") if arguments:
-            return _each_ref(arguments[0], Namespace)
-        case Ref(name="builtins.globals" | "builtins.vars" | "builtins.locals"):
-            return one(Namespace(scope.module.name))
-        case Ref(name="builtins.str") if arguments:
-            return combined(arguments[:1], "".join)
-        case Ref(name="builtins.dict") if not arguments:
-            return one(Table(tuple((word.arg, evaluator.value(word.value, scope)) for word in node.keywords)))
-        case Ref(name=name) if name in _COPIES and arguments:
-            return arguments[0]
-        case Ref(name="functools.partial" | "functools.partialmethod") if arguments:
-            return _partial(evaluator, arguments, node, scope)
-        case Ref(name="importlib.import_module" | "importlib.reload") if arguments:
-            return _modules(arguments[0])
-        case Ref(name="builtins.__import__" | "importlib.__import__") if arguments:
-            return _modules(arguments[0]) if len(arguments) > 3 else _tops(arguments[0])
-        case Ref(name=name) if name[:1].isidentifier():
-            return _instance(evaluator, name)
+    if not arguments:
+        return _without_arguments(evaluator, function.name, node, scope)
+    return _with_arguments(evaluator, function.name, arguments, node, scope)
+
+
+def _without_arguments(evaluator: "Evaluator", name: str, node: ast.Call, scope: Scope) -> Result:
+    if name == "builtins.globals" or (name in ("builtins.vars", "builtins.locals") and scope.kind == "module"):
+        return one(Namespace(scope.module.name))
+    if name == "builtins.dict":
+        return one(Table(tuple((word.arg, evaluator.value(word.value, scope)) for word in node.keywords)))
     return UNKNOWN
+
+
+def _with_arguments(evaluator: "Evaluator", name: str, arguments: list[Result], node: ast.Call, scope: Scope) -> Result:
+    first, *others = arguments
+    match name:
+        case "builtins.getattr" if others:
+            return union([_named(evaluator, first, others[0]), *others[1:]])
+        case "builtins.vars":
+            return _each_ref(first, Namespace)
+        case "builtins.str":
+            return combined([first], "".join)
+        case "functools.partial" | "functools.partialmethod":
+            return _partial(evaluator, arguments, node, scope)
+        case "importlib.import_module" | "importlib.reload":
+            return _modules(first)
+        case "builtins.__import__" | "importlib.__import__":
+            return _modules(first) if len(arguments) > 3 else _tops(first)
+    return first if name in _COPIES else UNKNOWN
 
 
 def _instance(evaluator: "Evaluator", name: str) -> Result:

@@ -6,8 +6,8 @@ operations and the ways to get at a function by name (``getattr``, ``vars``, ``p
 
 import ast
 import builtins
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from boundary.ast_calls import called, subscripted
 from boundary.ast_scopes import Binding, Kind, Scope, Scopes
@@ -56,41 +56,37 @@ class Evaluator:
         return self._known[node]
 
     def _value(self, node: ast.expr, scope: Scope) -> Result:
-        match node:
-            case ast.Constant(value=value):
-                return _constant(value)
-            case ast.Name(id=name):
-                return self.name(name, scope)
-            case ast.Attribute(value=base, attr=attribute):
-                return self._each(self.value(base, scope), attribute)
-            case ast.Call():
-                return called(self, node, scope)
-            case ast.Subscript(value=base, slice=index):
-                return subscripted(self, self.value(base, scope), index, scope)
-            case ast.JoinedStr(values=parts):
-                return combined((self._part(part, scope) for part in parts), "".join)
-            case ast.BinOp(left=left, op=op, right=right):
-                return self._operation(self.value(left, scope), op, self.value(right, scope))
-            case ast.IfExp(body=body, orelse=orelse):
-                return union((self.value(body, scope), self.value(orelse, scope)))
-            case ast.BoolOp(values=values):
-                return union(self.value(value, scope) for value in values)
-            case ast.NamedExpr(value=value):
-                return self.value(value, scope)
-            case _:
-                return self._display(node, scope)
+        follow = _FOLLOWED.get(type(node))
+        return UNKNOWN if follow is None else follow(self, node, scope)
 
-    def _display(self, node: ast.expr, scope: Scope) -> Result:
-        match node:
-            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-                return one(Items(tuple(part for element in elements for part in self._element(element, scope))))
-            case ast.Dict(keys=keys, values=values):
-                pairs = zip(keys, values, strict=True)
-                return one(Table(tuple((self._key(key, scope), self.value(value, scope)) for key, value in pairs)))
-            case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
-                inner = (self._inline or self._scopes[scope.module.name]).of(node)
-                return one(Items((self.value(element, inner),)))
-        return UNKNOWN
+    def _of_attribute(self, node: ast.Attribute, scope: Scope) -> Result:
+        return self._each(self.value(node.value, scope), node.attr)
+
+    def _of_subscript(self, node: ast.Subscript, scope: Scope) -> Result:
+        return subscripted(self, self.value(node.value, scope), node.slice, scope)
+
+    def _of_text(self, node: ast.JoinedStr, scope: Scope) -> Result:
+        return combined((self._part(part, scope) for part in node.values), "".join)
+
+    def _of_operation(self, node: ast.BinOp, scope: Scope) -> Result:
+        return self._operation(self.value(node.left, scope), node.op, self.value(node.right, scope))
+
+    def _of_choice(self, node: ast.IfExp, scope: Scope) -> Result:
+        return union((self.value(node.body, scope), self.value(node.orelse, scope)))
+
+    def _of_either(self, node: ast.BoolOp, scope: Scope) -> Result:
+        return union(self.value(value, scope) for value in node.values)
+
+    def _of_items(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Result:
+        return one(Items(tuple(part for element in node.elts for part in self._element(element, scope))))
+
+    def _of_table(self, node: ast.Dict, scope: Scope) -> Result:
+        pairs = zip(node.keys, node.values, strict=True)
+        return one(Table(tuple((self._key(key, scope), self.value(value, scope)) for key, value in pairs)))
+
+    def _of_comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Result:
+        inner = (self._inline or self._scopes[scope.module.name]).of(node)
+        return one(Items((self.value(node.elt, inner),)))
 
     def _element(self, node: ast.expr, scope: Scope) -> tuple[Result, ...]:
         if not isinstance(node, ast.Starred):
@@ -276,3 +272,21 @@ def _changed(value: Value) -> Value:
     if isinstance(value, Items):
         return Items((union((*value.elements, UNKNOWN)),))
     return Table((*value.entries, (None, UNKNOWN))) if isinstance(value, Table) else value
+
+
+_FOLLOWED: Final[dict[type[ast.expr], Callable[[Evaluator, Any, Scope], Result]]] = {
+    ast.Name: lambda evaluator, node, scope: evaluator.name(node.id, scope),
+    ast.Constant: lambda evaluator, node, scope: _constant(node.value),
+    ast.Attribute: Evaluator._of_attribute,
+    ast.Call: called,
+    ast.Subscript: Evaluator._of_subscript,
+    ast.JoinedStr: Evaluator._of_text,
+    ast.BinOp: Evaluator._of_operation,
+    ast.IfExp: Evaluator._of_choice,
+    ast.BoolOp: Evaluator._of_either,
+    ast.NamedExpr: lambda evaluator, node, scope: evaluator.value(node.value, scope),
+    **dict.fromkeys((ast.List, ast.Tuple, ast.Set), Evaluator._of_items),
+    ast.Dict: Evaluator._of_table,
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.GeneratorExp), Evaluator._of_comprehension),
+}
+"""How each kind of expression is followed; any other is UNKNOWN."""

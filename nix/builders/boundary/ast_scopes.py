@@ -186,6 +186,8 @@ class _Builder:
                 self._inner(child, scope)
 
     def _expression(self, node: ast.expr, scope: Scope) -> None:
+        if isinstance(node, ast.Name | ast.Constant):
+            return
         match node:
             case ast.Lambda(args=arguments, body=body):
                 for default in (*arguments.defaults, *filter(None, arguments.kw_defaults)):

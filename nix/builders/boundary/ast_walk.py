@@ -1,8 +1,9 @@
 """One walk over every expression of a module, telling visitors what stands where and in which role. Build process."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
+from typing import Any, Final
 
 from boundary.ast_evaluate import Evaluator
 from boundary.ast_nodes import annotations_of, expressions, type_bounds
@@ -77,36 +78,35 @@ class Walk:
             self._expression(node, role, here)
 
     def _expression(self, node: ast.expr, role: Role, here: Here) -> None:
-        match node:
-            case ast.Call():
-                self._call(node, here)
-            case ast.Attribute():
-                self._name(node, role, here)
-                self._expression(node.value, Role.ANNOTATION if role is Role.ANNOTATION else Role.BASE, here)
-            case ast.Name():
-                self._name(node, role, here)
-            case ast.Lambda():
-                self._expression(node.body, Role.VALUE, here.within(self._scopes.of(node)))
-                for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-                    self._expression(default, Role.VALUE, here)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._comprehension(node, here)
-            case ast.NamedExpr():
-                self._expression(node.value, Role.ALIAS if role is Role.VALUE else role, here)
-            case ast.Subscript():
-                for visitor in self._visitors:
-                    visitor.subscript(node, here)
-                self._expression(node.value, Role.STORE if role is Role.STORE else Role.BASE, here)
-                self._expression(node.slice, Role.ANNOTATION if role is Role.ANNOTATION else Role.VALUE, here)
-            case ast.IfExp():
-                self._expression(node.test, Role.BASE, here)
-                self._expression(node.body, role, here)
-                self._expression(node.orelse, role, here)
-            case ast.Compare():
-                for operand in (node.left, *node.comparators):
-                    self._expression(operand, Role.BASE, here)
-            case _:
-                self._other(node, role, here)
+        visit = _VISITED.get(type(node), Walk._other)
+        visit(self, node, role, here)
+
+    def _attribute(self, node: ast.Attribute, role: Role, here: Here) -> None:
+        self._name(node, role, here)
+        self._expression(node.value, Role.ANNOTATION if role is Role.ANNOTATION else Role.BASE, here)
+
+    def _lambda(self, node: ast.Lambda, role: Role, here: Here) -> None:
+        self._expression(node.body, Role.VALUE, here.within(self._scopes.of(node)))
+        for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self._expression(default, Role.VALUE, here)
+
+    def _walrus(self, node: ast.NamedExpr, role: Role, here: Here) -> None:
+        self._expression(node.value, Role.ALIAS if role is Role.VALUE else role, here)
+
+    def _subscript(self, node: ast.Subscript, role: Role, here: Here) -> None:
+        for visitor in self._visitors:
+            visitor.subscript(node, here)
+        self._expression(node.value, Role.STORE if role is Role.STORE else Role.BASE, here)
+        self._expression(node.slice, Role.ANNOTATION if role is Role.ANNOTATION else Role.VALUE, here)
+
+    def _choice(self, node: ast.IfExp, role: Role, here: Here) -> None:
+        self._expression(node.test, Role.BASE, here)
+        self._expression(node.body, role, here)
+        self._expression(node.orelse, role, here)
+
+    def _comparison(self, node: ast.Compare, role: Role, here: Here) -> None:
+        for operand in (node.left, *node.comparators):
+            self._expression(operand, Role.BASE, here)
 
     def _other(self, node: ast.expr, role: Role, here: Here) -> None:
         if isinstance(node, ast.JoinedStr | ast.BinOp) or (
@@ -126,7 +126,7 @@ class Walk:
             ):
                 self._expression(child, inner, here)
 
-    def _call(self, node: ast.Call, here: Here) -> None:
+    def _call(self, node: ast.Call, role: Role, here: Here) -> None:
         accounted: set[ast.expr] = set()
         for visitor in self._visitors:
             accounted |= visitor.call(node, here)
@@ -139,7 +139,9 @@ class Walk:
         for visitor in self._visitors:
             visitor.name(node, role, here)
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, here: Here) -> None:
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, role: Role, here: Here
+    ) -> None:
         inner = here.within(self._scopes.of(node))
         for index, generator in enumerate(node.generators):
             self._expression(generator.iter, Role.VALUE, inner if index else here)
@@ -147,6 +149,19 @@ class Walk:
                 self._expression(condition, Role.VALUE, inner)
         for value in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
             self._expression(value, Role.VALUE, inner)
+
+
+_VISITED: Final[dict[type[ast.expr], Callable[[Walk, Any, Role, Here], None]]] = {
+    ast.Name: Walk._name,
+    ast.Attribute: Walk._attribute,
+    ast.Call: Walk._call,
+    ast.Subscript: Walk._subscript,
+    ast.Lambda: Walk._lambda,
+    ast.NamedExpr: Walk._walrus,
+    ast.IfExp: Walk._choice,
+    ast.Compare: Walk._comparison,
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), Walk._comprehension),
+}
 
 
 def _own_expressions(statement: ast.stmt) -> Iterator[tuple[ast.expr, Role]]:

@@ -82,7 +82,7 @@ class Result:
 
     def texts(self) -> list[str]:
         """The strings among the values, sorted."""
-        return sorted(value.value for value in self.values if isinstance(value, Text))
+        return sorted([value.value for value in self.values if isinstance(value, Text)])
 
     def only_constants(self) -> bool:
         """Whether the value is a string or another constant, which loads nothing, and nothing else."""
@@ -90,7 +90,7 @@ class Result:
 
     def refs(self) -> list[str]:
         """The dotted names among the values, sorted."""
-        return sorted(value.name for value in self.values if isinstance(value, Ref))
+        return sorted([value.name for value in self.values if isinstance(value, Ref)])
 
     def incomplete(self) -> "Result":
         """The same values, with the possibility of others."""
