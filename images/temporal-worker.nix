@@ -12,7 +12,11 @@
   program.python = "temporal_worker";
 
   # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.
-  workflowCode = [ "workflow_runtime.core" ];
+  workflowCode = [
+    "workflow_runtime.core"
+    "temporal_worker.job_workflow"
+    "temporal_worker.probe"
+  ];
 
   owns.queues = [
     "tenant-workflows"
@@ -31,6 +35,13 @@
     TEMPORAL_ADDRESS = at.address "temporal" "grpc";
   };
   # Settings of a person or a secret store; empty is not set.
-  passEnvironment = [ "LOG_LEVEL" "TEMPORAL_TASK_QUEUES" ];
+  passEnvironment = [
+    "LOG_LEVEL"
+    "CONNECT_DEADLINE_SECONDS"
+    "SHUTDOWN_GRACE_SECONDS"
+    "LARGE_PAYLOAD_RETENTION_DAYS"
+    "WORKER_VERSIONING"
+    "TEMPORAL_TASK_QUEUES"
+  ];
   probe.http = { port = "health"; path = "/readyz"; };
 }

@@ -29,7 +29,12 @@
   # Settings of a person or a secret store; empty is not set.
   passEnvironment = [
     "LOG_LEVEL"
+    "CONNECT_DEADLINE_SECONDS"
+    "SHUTDOWN_GRACE_SECONDS"
+    "LARGE_PAYLOAD_RETENTION_DAYS"
+    "WORKER_VERSIONING"
     "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON"
+    "EVENT_RETENTION_SECONDS"
     "AI_BASE_URL"
     "AI_MODEL"
     "SMTP_HOST"

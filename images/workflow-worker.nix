@@ -12,7 +12,11 @@
   program.python = "workflow_worker";
 
   # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.
-  workflowCode = [ "workflow_runtime.core" "workflow_worker.authored_run" ];
+  workflowCode = [
+    "workflow_runtime.core"
+    "workflow_worker.authored_run"
+    "workflow_worker.scheduled_start"
+  ];
 
   owns.queues = [ "workflow-runtime-v2" ];
   owns.consumerGroups = [ "workflow-runtime-v2" ];
@@ -28,6 +32,15 @@
   # Values of {"$secret": NAME}: one file per tenant and name, read-only.
   directories.secrets = "WORKFLOW_SECRETS_DIR";
   # Settings of a person or a secret store; empty is not set.
-  passEnvironment = [ "LOG_LEVEL" "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON" "HTTP_ACTION_ALLOWED_HOSTS" ];
+  passEnvironment = [
+    "LOG_LEVEL"
+    "CONNECT_DEADLINE_SECONDS"
+    "SHUTDOWN_GRACE_SECONDS"
+    "LARGE_PAYLOAD_RETENTION_DAYS"
+    "WORKER_VERSIONING"
+    "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON"
+    "EVENT_RETENTION_SECONDS"
+    "HTTP_ACTION_ALLOWED_HOSTS"
+  ];
   probe.http = { port = "health"; path = "/readyz"; };
 }
