@@ -40,6 +40,7 @@ class Delivery:
         self._waits = waits
         self._settings = settings
         self._jitter = jitter
+        self._places = asyncio.Semaphore(settings.max_in_flight)
         self._versions: dict[tuple[str, str, int], PublishedVersion] = {}
 
     async def attempt(self, claim: Claim, target: Target) -> Target:
@@ -49,7 +50,7 @@ class Delivery:
         anything else is tried again until the attempts are used up.
         """
         try:
-            async with asyncio.timeout(self._settings.attempt_timeout_seconds):
+            async with self._places, asyncio.timeout(self._settings.attempt_timeout_seconds):
                 status, reason = await (self._start if target.kind == "trigger" else self._signal)(claim.event, target)
         except RuntimeFailureError as error:
             if error.category is Category.TRANSIENT:

@@ -99,17 +99,18 @@ class Routing:
 
     async def _later_pass(self, claim: Claim) -> tuple[str, ...]:
         unsettled = [target for target in claim.event.targets if not target.status.final]
-        if any(target.status is TargetStatus.TRYING for target in unsettled):
+        counted = [_abandoned_once_more(target) for target in unsettled]
+        due = [target for target in counted if target.due_ms <= claim.now_ms]
+        rest = [target for target in counted if target.due_ms > claim.now_ms]
+        if any(target.abandoned for target in due):
             async with self._quarantine:
-                return await self._try_one(claim, unsettled)
-        due = [target for target in unsettled if target.due_ms <= claim.now_ms]
-        rest = [target for target in unsettled if target.due_ms > claim.now_ms]
+                return await self._try_one(claim, due, rest)
         return await self._attempt(claim, due, rest, None, "")
 
-    async def _try_one(self, claim: Claim, unsettled: Sequence[Target]) -> tuple[str, ...]:
+    async def _try_one(self, claim: Claim, due: Sequence[Target], rest: Sequence[Target]) -> tuple[str, ...]:
         """Try the target that is least suspected of having ended a process, and leave the others for later passes."""
-        counted = [_abandoned_once_more(target) for target in unsettled]
-        first, *rest = sorted(counted, key=lambda target: (target.abandoned, target.id))
+        first, *others = sorted(due, key=lambda target: (target.abandoned, target.id))
+        rest = [*others, *rest]
         if first.abandoned >= self._settings.max_deliveries:
             reason = f"poison: {first.abandoned} attempts ended with their process"
             failed = self._delivery.settle(claim, first, TargetStatus.FAILED, reason)

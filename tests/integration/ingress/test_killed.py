@@ -5,7 +5,9 @@ import contextlib
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any, cast
 
@@ -131,19 +133,8 @@ async def test_a_message_that_kills_the_process_ends_in_the_dead_letters_alone(
         published.append(await publish(redis_client, new_event("CLOSED", payload)))
     innocent = [event_id for number, event_id in enumerate(published) if number != 7]
 
-    deaths = 0
-    while True:
-        victims.start(order(redis_url, poison=place))
-        ended = asyncio.ensure_future(victims.wait())
-        finished = asyncio.ensure_future(until(lambda: poison_is_buried(redis_client, innocent)))
-        await asyncio.wait((ended, finished), return_when=asyncio.FIRST_COMPLETED)
-        if not ended.done():
-            break
-        finished.cancel()
-        assert ended.result() == 66
-        deaths += 1
-    victims.terminate()
-    assert await ended == 0
+    buried = partial(poison_is_buried, redis_client, innocent)
+    deaths = await live_until(victims, order(redis_url, poison=place), buried)
 
     assert deaths == QUICK.max_deliveries
     [letter] = await DeadLetters(redis_client).list()
@@ -152,6 +143,45 @@ async def test_a_message_that_kills_the_process_ends_in_the_dead_letters_alone(
     assert letter.fields()["event_id"] == published[7]
     started = {effect["event"] for effect in await effects(redis_client) if "workflow" in effect}
     assert started == set(innocent)
+
+
+async def test_a_target_that_kills_the_process_takes_no_other_target_with_it(
+    redis_client: Redis, redis_url: str, victims: Victims
+) -> None:
+    workflows = [f"w{number}" for number in range(9)]
+    for workflow_id in workflows:
+        await publish_workflow(redis_client, workflow_id, "CLOSED")
+    event_id = await publish(redis_client, new_event("CLOSED", {"text": POISON}))
+    deaths = await live_until(
+        victims, order(redis_url, poison="start w3"), partial(one_is_done, redis_client, event_id)
+    )
+    [event] = await EventLedger(redis_client).read(TENANT, [event_id])
+    assert {target.workflow_id: target.status for target in event.targets} == {
+        workflow_id: "FAILED" if workflow_id == "w3" else "DELIVERED" for workflow_id in workflows
+    }
+    assert deaths == QUICK.max_deliveries
+    [letter] = await DeadLetters(redis_client).list()
+    assert letter.reason == f"trigger:w3: poison: {deaths} attempts ended with their process"
+
+
+async def one_is_done(redis: Redis, event_id: str) -> bool:
+    return [event.status for event in await EventLedger(redis).read(TENANT, [event_id])] == ["DONE"]
+
+
+async def live_until(victims: Victims, given: Order, reached: Callable[[], Awaitable[bool]]) -> int:
+    """Start the ingress again whenever it dies; answers how often that was."""
+    for deaths in count():
+        victims.start(replace(given, identity=str(uuid.uuid4())))
+        ended = asyncio.ensure_future(victims.wait())
+        finished = asyncio.ensure_future(until(reached))
+        await asyncio.wait((ended, finished), return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            victims.terminate()
+            assert await ended == 0
+            return deaths
+        finished.cancel()
+        assert ended.result() == 66
+    raise AssertionError
 
 
 async def poison_is_buried(redis: Redis, innocent: list[str]) -> bool:
