@@ -10,6 +10,8 @@
     "workflow_runtime.bootstrap"
     "workflow_server"
   ];
+  # No other image may hold these, whatever it declares.
+  exclusive = [ "workflow_runtime.bootstrap" "workflow_server" ];
   program.python = "workflow_server";
 
   # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.

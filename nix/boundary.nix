@@ -92,6 +92,7 @@ rec {
           packages = " *packages = .*";
           group = " *group = .*";
           program = " *program\\..*";
+          workflowCode = " *workflowCode = .*";
         };
       };
       pyproject = {
@@ -106,7 +107,7 @@ rec {
       sourceRoot = sources { inherit src; inherit (declaration) packages; };
       firstParty = declaration.packages;
       inherit knownFirstParty;
-      forbidden = filter (package: !(elem package declaration.packages)) [ "workflow_runtime.bootstrap" ];
+      forbidden = concatMap (other: if other == name then [ ] else declarations.${other}.exclusive or [ ]) python;
       layers = [
         [ "workflow_worker" "temporal_worker" "workflow_server" ]
         [ "workflow_runtime.bootstrap" ]
@@ -127,6 +128,7 @@ rec {
           kind = "health check";
           value = [ "python" "-m" "workflow_runtime.service.probe" ];
           file = "nix/image.nix";
+          line = lineOf ./image.nix ".*workflow_runtime\\.service\\.probe.*";
         }
       ];
       workflowModules = declaration.workflowCode;
