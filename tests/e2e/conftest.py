@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-
 from tests.e2e.stack import RunningStack
 
 

@@ -13,14 +13,18 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-
 from tests.e2e.stack import ROOT, RunningStack
+
 from workflow_runtime.core.contract import DOMAIN_QUEUES, EVENT_DEAD_LETTER_STREAM, EVENT_STREAM
 from workflow_runtime.service.image import image_name
 from workflow_runtime.service.ownership import QUEUE_OWNERS
 
 EXAMPLES = sorted(
     path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").glob("*.json") if ".run." not in path.name
+)
+
+in_containers = pytest.mark.parametrize(
+    "stack", [pytest.param("compose", marks=pytest.mark.compose)], ids=["compose"], indirect=True
 )
 
 
@@ -145,9 +149,8 @@ def test_data_survives_down_and_up(stack: RunningStack) -> None:
     assert redis_of(stack).get("kept") == "1"
 
 
+@in_containers
 def test_a_worker_container_has_no_shell_and_cannot_write(stack: RunningStack) -> None:
-    if stack.mode != "compose":
-        pytest.skip("there are no containers in this mode")
     container = stack.container("workflow-worker")
     shell = subprocess.run(["docker", "exec", container, "sh", "-c", "true"], capture_output=True, check=False)
     assert shell.returncode != 0
@@ -157,9 +160,8 @@ def test_a_worker_container_has_no_shell_and_cannot_write(stack: RunningStack) -
     assert "Read-only file system" in write.stderr
 
 
+@in_containers
 def test_a_stopped_container_has_drained(stack: RunningStack) -> None:
-    if stack.mode != "compose":
-        pytest.skip("there are no containers in this mode")
     for service in ("workflow-worker", "temporal-worker", "workflow-server"):
         stack.pause(service)
         argv = ["docker", "inspect", "--format", "{{.State.ExitCode}}", stack.container(service)]
