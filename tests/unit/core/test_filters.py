@@ -121,5 +121,6 @@ def test_an_explanation_names_what_was_wanted_and_what_was_there() -> None:
 
 @given(st.text(), st.text(), st.none() | st.text() | st.integers() | st.lists(st.integers()))
 def test_no_filter_and_no_payload_can_raise(path: str, op: str, value: Any) -> None:
-    for payload in (None, [], {"a": {"b": 1}}, "text", 7):
+    payloads: list[Any] = [None, [], {"a": {"b": 1}}, "text", 7]
+    for payload in payloads:
         assert check_filter(Filter(path=path, op=op, value=value), payload).passed in (True, False)

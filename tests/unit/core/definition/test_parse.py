@@ -106,7 +106,7 @@ def test_options_that_control_steps_cannot_honour_are_refused(kind: str, option:
         "control.tryCatch": {"try": [], "catch": []},
         "control.return": {},
     }
-    assert broken(step(kind, **fields[kind], **{option: {}})) == [("UNSUPPORTED_OPTION", "s", "root.steps[0]")]
+    assert broken(step(kind, **{**fields[kind], option: {}})) == [("UNSUPPORTED_OPTION", "s", "root.steps[0]")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,189 @@
+"""No text and no value can crash or hang the process that evaluates."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workflow_runtime.core.errors import ExpressionFailure
+from workflow_runtime.core.expressions import MAX_LENGTH, MAX_RESULT_BYTES, compile_expression
+
+CONTEXT: dict[str, Any] = {
+    "a": 1,
+    "none": None,
+    "text": "x" * 100_000,
+    "numbers": list(range(20_000)),
+    "items": [{"k": i, "t": f"t{i}", "z": [i] * 3} for i in range(2_000)],
+}
+
+
+def outcome(text: str, context: Any = CONTEXT) -> Any:
+    try:
+        return compile_expression(text).evaluate(context, now_iso="2026-01-01T00:00:00.000Z")
+    except ExpressionFailure as failure:
+        return failure.code
+
+
+NAMES = ("a", "items", "text", "none", "len", "append", "$", "$$", "$x", "`q`", "and", "in", "function", "λ")
+SIGNS = (*"%*.[](){},;:?=<+-/&^@#|'\"`\\\n \x00é\ud800", "**", ":=", "?:", "??", "==", "..", "~>", "/*", "*/")
+LITERALS = ('"s"', "1", "2.5", "1e9", "true", "null")
+TOKENS = (*NAMES, *SIGNS, *LITERALS)
+
+
+@settings(max_examples=1_000)
+@given(st.lists(st.sampled_from(TOKENS), max_size=25).map("".join) | st.text(max_size=40))
+def test_any_text_is_a_result_or_a_failure_with_a_code(text: str) -> None:
+    found = outcome(text)
+    json.dumps(found, allow_nan=False)
+
+
+LEAVES = st.sampled_from(
+    ["1", "a", "none", "text", "numbers", "items", "items.z", "$", "$$", "$x", "$$.numbers", "$$.text", "**", "*", "[]"]
+)
+
+
+def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    operators = st.sampled_from(["=", "<", "+", "/", "&", "and", "in", "?:", "??"])
+    return st.one_of(
+        st.builds("{}.{}".format, inner, inner),
+        st.builds("{}[{}]".format, inner, inner),
+        st.builds("({} {} {})".format, inner, operators, inner),
+        st.builds("[{}, {}]".format, inner, inner),
+        st.builds('{}.{{"p": {}, "q": {}}}'.format, inner, inner, inner),
+        st.builds('{}{{"g": {}}}'.format, inner, inner),
+        st.builds("-({})".format, inner),
+        st.builds("{}^(>{})".format, inner, inner),
+        st.builds("($x := {}; {})".format, inner, inner),
+        st.builds("{}#$x.({})".format, inner, inner),
+        st.builds("{}@$x.({})".format, inner, inner),
+        st.builds("[1..20000].({})".format, inner),
+        st.builds("{}.%.{}".format, inner, inner),
+        st.builds("append({}, {})".format, inner, inner),
+        st.builds("toString({})".format, inner),
+        st.builds("({} ? {} : 1)".format, inner, inner),
+    )
+
+
+@settings(max_examples=400)
+@given(st.recursive(LEAVES, combined, max_leaves=6))
+def test_any_structure_over_large_values_stays_within_its_budget(text: str) -> None:
+    json.dumps(outcome(text), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("1" * (MAX_LENGTH + 1), "TOO_LONG"),
+        ("(" * 500 + "1" + ")" * 500, "TOO_DEEP"),
+        ("[" * 500 + "]" * 500, "TOO_DEEP"),
+        ("-" * 5_000 + "1", "TOO_DEEP"),
+        ("1" + "+1" * 5_000, "TOO_DEEP"),
+        ("a" + ".a" * 5_000, "TOO_DEEP"),
+        ("a" + "[0]" * 4_000, "TOO_DEEP"),
+        ("a ? " * 1_000 + "1", "TOO_DEEP"),
+        ("(" * 30 + "a" + " ?: a)" * 30, "TOO_DEEP"),
+        ("(" * 30 + "a" + " ?? a)" * 30, "TOO_DEEP"),
+        ("a" + '.{"x": $, "y": $}' * 40, "TOO_DEEP"),
+        ("a" + ".[[$], [$]]" * 40, "TOO_DEEP"),
+        ("($v := [1];" + "$v := [[$v], [$v]];" * 40 + "$v)", "TOO_DEEP"),
+        ("($v := [0];" + "$v := [[$v], [$v]];" * 40 + "$v ? 1 : 2)", "TOO_DEEP"),
+        ("numbers.($$.numbers = $$.numbers)", "BUDGET_EXCEEDED"),
+        ("numbers[$$.numbers]", "BUDGET_EXCEEDED"),
+        ("numbers.($$.text)", "BUDGET_EXCEEDED"),
+        ("numbers^($$.text)", "BUDGET_EXCEEDED"),
+        ("[1..20000].($$.text & 'x')", "BUDGET_EXCEEDED"),
+        ("items.[[1..20000]]", "BUDGET_EXCEEDED"),
+        ("items@$i.items@$j.{'i': $i, 'j': $j}", "BUDGET_EXCEEDED"),
+        ("-[" + ",".join(["text"] * 1_000) + "]", "BUDGET_EXCEEDED"),
+        ("($t := text & text; $t & $t & $t & $t)", "BUDGET_EXCEEDED"),
+        ("[1..10000000]", "BUDGET_EXCEEDED"),
+        ("append(append(numbers, numbers), numbers)", "BUDGET_EXCEEDED"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_known_ways_to_exhaust_the_engine_are_refused(text: str, code: str) -> None:
+    assert outcome(text) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" + " + 1" * 300,
+        "(" * 60 + "1" + ")" * 60,
+        "a & ' ' & none & ' ' & a & text" + " & items[0].t" * 100,
+        "items[k = $$.a].t",
+        "items[k in [1, 2, 3]].t",
+        "items^(>k)[0].t",
+        "items[len(z) > 2].k[0]",
+        "($wanted := a; items[k = $wanted].t)",
+        'items[k < 500].{"id": k, "label": "item " & t, "size": len(z)}',
+        '{"first": items[0], "last": items[-1], "count": len(items), "again": items[0]}',
+        "numbers[$ > 19990]",
+    ],
+)
+def test_what_a_person_would_write_is_within_the_bounds(text: str) -> None:
+    assert not isinstance(outcome(text), str) or not outcome(text).isupper()
+
+
+def test_the_result_may_be_as_large_as_the_contract_says_and_no_larger() -> None:
+    fits, exceeds = "y" * (MAX_RESULT_BYTES - 2), "y" * (MAX_RESULT_BYTES - 1)
+    assert outcome("big", {"big": fits}) == fits
+    assert outcome("big", {"big": exceeds}) == "RESULT_TOO_LARGE"
+
+
+def test_size_counts_bytes_not_characters() -> None:
+    assert outcome("big", {"big": "é" * (MAX_RESULT_BYTES // 2)}) == "RESULT_TOO_LARGE"
+
+
+def test_the_same_expression_on_the_same_values_always_ends_the_same_way() -> None:
+    text = "items.(t & $$.text)"
+    assert [outcome(text) for _ in range(3)] == ["BUDGET_EXCEEDED"] * 3
+
+
+@pytest.mark.parametrize("value", [{1: 2}, {1, 2}, b"x", object(), 10**400])
+def test_a_context_that_is_not_json_is_a_failure(value: Any) -> None:
+    assert outcome("v", {"v": value}) == "NOT_JSON"
+
+
+def test_only_what_is_read_of_a_context_is_looked_at() -> None:
+    assert outcome("a", {"a": 1, "other": object()}) == 1
+
+
+def test_a_message_of_the_engine_is_cut_short() -> None:
+    with pytest.raises(ExpressionFailure) as caught:
+        compile_expression("-items").evaluate(CONTEXT, now_iso="")
+    assert caught.value.code == "EVALUATION_FAILED"
+    assert len(caught.value.message) < 300
+
+
+def test_memory_stays_small_under_attack() -> None:
+    """In a process that may use 1 GiB, so that an attack that succeeds fails this test and nothing else."""
+    texts = [
+        "a" + '.{"x": $, "y": $}' * 12 + " & ''",
+        "-(a" + '.{"x": $, "y": $}' * 12 + ")",
+        "-[1..1000].($$.text)",
+        "-(items{t: $$.text})",
+        "-(numbers#$i.{'i': $i, 't': $$.text})",
+        "items.(t & $$.text)",
+        "-append(items, items)",
+        "[**, **] ? 1 : 2",
+    ]
+    program = (
+        "import json, resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from workflow_runtime.core.errors import ExpressionFailure\n"
+        "from workflow_runtime.core.expressions import compile_expression\n"
+        "task = json.load(sys.stdin)\n"
+        "for text in task['texts']:\n"
+        "    try:\n"
+        "        compile_expression(text).evaluate(task['context'], now_iso='')\n"
+        "    except ExpressionFailure:\n"
+        "        pass\n"
+    )
+    task = json.dumps({"texts": texts, "context": CONTEXT})
+    done = subprocess.run([sys.executable, "-c", program], input=task, text=True, check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
