@@ -7,7 +7,7 @@ from boundary.cli import main
 from document import output
 
 if __name__ == "__main__":
-    code = main(["--manifest", os.environ["documentPath"]])
+    code = main(["--manifest", os.environ["documentPath"]])  # noqa: SIM112 - Nix names it
     if code == 0:
         output().write_text("every import stays inside the declared closure\n")
     sys.exit(code)

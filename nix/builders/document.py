@@ -11,7 +11,7 @@ VERSION = 1
 
 def read_document() -> dict[str, Any]:
     """The document at ``$documentPath``; another version than ours is a mistake in nix/ and ends the build."""
-    document: dict[str, Any] = json.loads(Path(os.environ["documentPath"]).read_text())
+    document: dict[str, Any] = json.loads(Path(os.environ["documentPath"]).read_text())  # noqa: SIM112 - Nix
     if document.get("version") != VERSION:
         fail(f"the builder reads document version {VERSION}, Nix passed {document.get('version')!r}")
     return document
