@@ -5,7 +5,7 @@ import json
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -106,9 +106,14 @@ async def test_a_malformed_message_is_set_aside_and_the_next_one_is_processed(st
     done = await asyncio.to_thread(stack.dev, "run", "examples/ticket-follow-up.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert redis.xlen(EVENT_DEAD_LETTER_STREAM) == before + 1
-    [(_, letter)] = redis.xrevrange(EVENT_DEAD_LETTER_STREAM, count=1)
+    letter = _latest(redis, EVENT_DEAD_LETTER_STREAM)
     assert letter["event_id"] == "not a uuid"
     assert letter["dlq_reason"]
+
+
+def _latest(redis: Redis, stream: str) -> dict[str, str]:
+    entries = cast(list[tuple[str, dict[str, str]]], redis.xrevrange(stream, count=1))
+    return entries[0][1]
 
 
 def test_a_broken_definition_is_refused_with_every_finding(stack: RunningStack, tmp_path: Path) -> None:

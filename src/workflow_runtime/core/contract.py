@@ -76,8 +76,10 @@ class RunInput(WireModel):
 
 
 class ScheduledStart(WireModel):
-    """What each firing of a workflow's schedule starts. ``cron`` belongs to recurring triggers, ``run_at`` (ISO 8601) to
-    one-time ones."""
+    """What each firing of a workflow's schedule starts.
+
+    ``cron`` belongs to recurring triggers, ``run_at`` (ISO 8601) to one-time ones.
+    """
 
     tenant_id: str
     workflow_id: str
