@@ -1,7 +1,9 @@
 # The non-authored domain queues. It works without workflow-worker and refuses the authored queue.
 { at }:
-{
-  base = "python";
+let
+  process = import ./process.nix { inherit at; port = "health"; };
+in
+process // {
   group = "temporal-worker";
   packages = [
     "workflow_runtime.core"
@@ -26,22 +28,8 @@
     "sla-workflows"
   ];
 
-  needs = [ "redis" "temporal" ];
   ports.health = 4000;
-  env = {
-    BIND_HOST = at.bind;
-    PORT = at.port "health";
-    REDIS_URL = "redis://${at.address "redis" "client"}/0";
-    TEMPORAL_ADDRESS = at.address "temporal" "grpc";
-  };
-  # Settings of a person or a secret store; empty is not set.
-  passEnvironment = [
-    "LOG_LEVEL"
-    "CONNECT_DEADLINE_SECONDS"
-    "SHUTDOWN_GRACE_SECONDS"
-    "LARGE_PAYLOAD_RETENTION_DAYS"
-    "WORKER_VERSIONING"
+  passEnvironment = process.passEnvironment ++ [
     "TEMPORAL_TASK_QUEUES"
   ];
-  probe.http = { port = "health"; path = "/readyz"; };
 }

@@ -1,7 +1,9 @@
 # The application side: HTTP API, operator page, AI and e-mail actions. The only image that holds bootstrap.
 { at }:
-{
-  base = "python";
+let
+  process = import ./process.nix { inherit at; port = "http"; };
+in
+process // {
   group = "workflow-server";
   packages = [
     "workflow_runtime.core"
@@ -19,22 +21,9 @@
 
   owns.queues = [ "workflow-app-actions" ];
 
-  needs = [ "redis" "temporal" ];
   ports.http = 8080;
-  env = {
-    BIND_HOST = at.bind;
-    PORT = at.port "http";
-    REDIS_URL = "redis://${at.address "redis" "client"}/0";
-    TEMPORAL_ADDRESS = at.address "temporal" "grpc";
-  };
   directories.secrets = "WORKFLOW_SECRETS_DIR";
-  # Settings of a person or a secret store; empty is not set.
-  passEnvironment = [
-    "LOG_LEVEL"
-    "CONNECT_DEADLINE_SECONDS"
-    "SHUTDOWN_GRACE_SECONDS"
-    "LARGE_PAYLOAD_RETENTION_DAYS"
-    "WORKER_VERSIONING"
+  passEnvironment = process.passEnvironment ++ [
     "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON"
     "EVENT_RETENTION_SECONDS"
     "AI_BASE_URL"
@@ -52,5 +41,4 @@
     api_token = "API_TOKEN_FILE";
     smtp_password = "SMTP_PASSWORD_FILE";
   };
-  probe.http = { port = "http"; path = "/readyz"; };
 }

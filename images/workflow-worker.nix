@@ -1,7 +1,9 @@
 # The one process that owns authored execution and the workflow event stream.
 { at }:
-{
-  base = "python";
+let
+  process = import ./process.nix { inherit at; port = "health"; };
+in
+process // {
   group = "workflow-worker";
   packages = [
     "workflow_runtime.core"
@@ -21,26 +23,12 @@
   owns.queues = [ "workflow-runtime-v2" ];
   owns.consumerGroups = [ "workflow-runtime-v2" ];
 
-  needs = [ "redis" "temporal" ];
   ports.health = 4000;
-  env = {
-    BIND_HOST = at.bind;
-    PORT = at.port "health";
-    REDIS_URL = "redis://${at.address "redis" "client"}/0";
-    TEMPORAL_ADDRESS = at.address "temporal" "grpc";
-  };
   # Values of {"$secret": NAME}: one file per tenant and name, read-only.
   directories.secrets = "WORKFLOW_SECRETS_DIR";
-  # Settings of a person or a secret store; empty is not set.
-  passEnvironment = [
-    "LOG_LEVEL"
-    "CONNECT_DEADLINE_SECONDS"
-    "SHUTDOWN_GRACE_SECONDS"
-    "LARGE_PAYLOAD_RETENTION_DAYS"
-    "WORKER_VERSIONING"
+  passEnvironment = process.passEnvironment ++ [
     "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON"
     "EVENT_RETENTION_SECONDS"
     "HTTP_ACTION_ALLOWED_HOSTS"
   ];
-  probe.http = { port = "health"; path = "/readyz"; };
 }
