@@ -18,6 +18,9 @@ def main(argv: Sequence[str]) -> int:
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # no room, no permission: the system's own words name the file
+        print(f"dev: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("dev: interrupted", file=sys.stderr)
         return 130
