@@ -38,7 +38,8 @@ class Analysis:
     def __init__(self, modules: Iterable[Module], first_party_tops: frozenset[str], tops: frozenset[str]) -> None:
         self._first_party_tops, self._tops = first_party_tops, tops
         readable = {module.name: module for module in modules if isinstance(module.tree, ast.Module)}
-        self._scopes = {name: _scopes(module) for name, module in readable.items()}
+        self._too_deep: set[str] = set()
+        self._scopes = {name: self._scopes_of(module) for name, module in readable.items()}
         self._evaluator = Evaluator(self._scopes)
         self._facts = self._read_all(readable, self._evaluator)
 
@@ -50,11 +51,21 @@ class Analysis:
         """Whether ``from package import name`` finds something in a package that was read."""
         return package not in self._scopes or self._evaluator.binds(package, name)
 
+    def _scopes_of(self, module: Module) -> Scopes:
+        try:
+            return Scopes(module, _tree(module))
+        except RecursionError:
+            self._too_deep.add(module.name)
+            return Scopes(module, ast.Module([], []))
+
     def _read_all(self, modules: Mapping[str, Module], evaluator: Evaluator) -> dict[str, ModuleFacts]:
         found = {}
         for name, module in modules.items():
             facts = found[name] = ModuleFacts(comments=boundary_comments(module))
             reader = _Reader(self._first_party_tops, self._tops, facts)
+            if name in self._too_deep:
+                facts.undecidable.append(_too_deep(module))
+                continue
             try:
                 reader.read(module, self._scopes[name], evaluator)
             except RecursionError:
@@ -115,13 +126,6 @@ class _Reader:
 def _is_loader(name: str, scopes: Scopes, evaluator: Evaluator) -> bool:
     refs = evaluator.name(name, scopes.module).refs()
     return any(ref in LOADING_MODULES or loader_of(ref) is not None for ref in refs)
-
-
-def _scopes(module: Module) -> Scopes:
-    try:
-        return Scopes(module, _tree(module))
-    except RecursionError:
-        return Scopes(module, ast.Module([], []))
 
 
 def _too_deep(module: Module) -> Undecidable:
