@@ -39,7 +39,7 @@ def property_schema(schema: Any, path: Sequence[str], root: Any = None) -> tuple
     if path[0] in _properties(node):
         return property_schema(node["properties"][path[0]], path[1:], root)
     if "array" in types_of(node, root) and path[0].isdigit():
-        return Presence.UNKNOWN, None
+        return property_schema(node.get("items", True), path[1:], root)
     return (Presence.ABSENT if _is_closed(node, root) else Presence.UNKNOWN), None
 
 

@@ -39,7 +39,7 @@ SCHEMA: dict[str, Any] = {
         ("closed.y", Presence.KNOWN),
         ("closed.z", Presence.ABSENT),
         ("other", Presence.ABSENT),
-        ("list.0", Presence.UNKNOWN),
+        ("list.0", Presence.KNOWN),
         ("list.x", Presence.ABSENT),
         ("any.thing", Presence.UNKNOWN),
         ("open.x.y", Presence.ABSENT),

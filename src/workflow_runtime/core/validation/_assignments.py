@@ -25,8 +25,10 @@ def check_targets(place: Place, field: str, paths: Iterable[str], payload_schema
 
 def _check_payload(place: Place, field: str, path: str, keys: tuple[str, ...], schema: Any) -> None:
     presence, _ = property_schema(schema, keys)
-    if presence is Presence.KNOWN:
-        return
     _, parent = property_schema(schema, keys[:-1])
-    hint = did_you_mean(keys[-1], property_names(parent)) if parent is not None else None
+    known = property_names(parent) if parent is not None else ()
+    # An open schema that names no property there knows nothing that the path could miss.
+    if presence is Presence.KNOWN or (presence is Presence.UNKNOWN and not known):
+        return
+    hint = did_you_mean(keys[-1], known)
     place.warning(FindingCode.ASSIGN_PATH_UNKNOWN, f"{field}: the payload schema does not know {path!r}.", hint)
