@@ -18,6 +18,7 @@ CONFIG = "\n".join(
         "sandbox-fallback = false",
         "sandbox-paths =",  # not even a shell of the host
         "substituters =",
+        "max-jobs = auto",
         "flake-registry =",  # nothing here is looked up by name
         "warn-dirty = false",
     )
