@@ -252,7 +252,8 @@ def test_concurrency_is_refused_until_it_is_supported() -> None:
 @pytest.mark.parametrize("name", ["payload", "vars", "local", "system", "meta", "error", "constructor", "__proto__"])
 def test_names_of_scopes_are_no_variables(name: str) -> None:
     loop = step("control.forEach", items=expr("payload.lines"), itemVar=name, body=[])
-    catch = step("control.tryCatch", **{"try": [], "catch": [], "captureErrorAs": name})
+    blocks: dict[str, Any] = {"try": [], "catch": [], "captureErrorAs": name}
+    catch = step("control.tryCatch", **blocks)
     assert codes(findings_of(loop)) == ["INVALID_CONFIG"]
     assert codes(findings_of(catch)) == ["INVALID_CONFIG"]
 
