@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from jsonata.parser import Parser
-
 from workflow_runtime.core.didyoumean import did_you_mean
 from workflow_runtime.core.errors import ExpressionFailure
 from workflow_runtime.core.expressions._functions import ALLOWED_FUNCTIONS
+from workflow_runtime.core.expressions._parser import Parser
 from workflow_runtime.core.expressions._reach import Reach, survey
 
 _REFUSED: Final = {
@@ -68,22 +67,30 @@ class Shape:
 def check(text: str) -> Shape:
     """The shape of ``text``. Raises ``ExpressionFailure`` (SYNTAX_ERROR, TOO_DEEP, FUNCTION_NOT_ALLOWED,
     CONSTRUCT_NOT_ALLOWED, UNKNOWN_VARIABLE)."""
+    try:
+        tree = _parse(text)
+        shape = _shape_of(tree)
+        shape.reach = survey(tree)
+    except RecursionError as error:
+        raise ExpressionFailure("The expression nests too deeply; split it.", code="TOO_DEEP") from error
+    return shape
+
+
+def _shape_of(tree: Any) -> Shape:
     checker = _Checker()
-    tree = _parse(text)
     nodes = list(_nodes(tree))
     for node in nodes:
         checker.collect(node)
     for node in nodes:
         checker.judge(node)
-    checker.shape.reach = survey(tree)
     return checker.shape
 
 
 def _parse(text: str) -> Any:
     try:
         return Parser().parse(text)
-    except RecursionError as error:
-        raise ExpressionFailure("The expression nests too deeply; split it.", code="TOO_DEEP") from error
+    except RecursionError:
+        raise
     except Exception as error:
         # The parser answers some malformed texts with IndexError or KeyError instead of its own error.
         raise ExpressionFailure("The expression is not valid JSONata.", code="SYNTAX_ERROR") from error

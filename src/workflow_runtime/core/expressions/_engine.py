@@ -55,7 +55,7 @@ class Program:
         self._nan = compile_text(f'({head}$_w:={{"r":({text}\n)}};$count($_w.**[$!=$])>0)') if shape.divides else None
         self._builds = shape.builds
         self._reach = shape.reach
-        self._reads: Any = self._main.reads()["input"]
+        self._reads: Any = self._main.reads().get("input", {})
 
     def run(self, context: Mapping[str, Any], now_iso: str) -> Json:
         """The result, or ``jlens.JlensError``, or ``ExpressionFailure`` for a missing result and for NaN."""

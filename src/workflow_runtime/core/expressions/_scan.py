@@ -37,7 +37,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CALL: Final = re.compile(r"(?:[ \t\n\r]|/\*.*?\*/)*\(", re.DOTALL)
-_WEIGHTS: Final = {"(": 6, "[": 6, "{": 6, "?": 4, "-": 4, ":=": 4, "?:": 4, "??": 4}
+_WEIGHTS: Final = {"(": 6, "[": 6, "{": 6, "?": 4, "-": 4, ":=": 4, "?:": 4, "??": 4, "~>": 4}
 _WORD_OPERATORS: Final = frozenset({"and", "or", "in"})
 _DEFAULTS: Final = frozenset({"?:", "??"})
 

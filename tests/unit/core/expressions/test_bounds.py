@@ -109,6 +109,46 @@ def test_known_ways_to_exhaust_the_engine_are_refused(text: str, code: str) -> N
     assert outcome(text) == code
 
 
+DEEPEST = {
+    "brackets": lambda n: "(" * n + "1" + ")" * n,
+    "arrays": lambda n: "[" * n + "1" + "]" * n,
+    "objects": lambda n: '{"a":' * n + "1" + "}" * n,
+    "calls": lambda n: "len(" * n + "a" + ")" * n,
+    "predicates": lambda n: "a[" * n + "0" + "]" * n,
+    "sums": lambda n: "1" + "+1" * n,
+    "paths": lambda n: "a" + ".a" * n,
+    "minus": lambda n: "-" * n + "1",
+    "conditions": lambda n: "a?" * n + "1" + ":2" * n,
+    "pipes": lambda n: "a" + "~>$append(1)" * n,
+    "bindings": lambda n: "(" + "$a:=" * n + "1)",
+    "texts": lambda n: "a" + "&a.b.c" * n,
+    "sorts": lambda n: "a^(" * n + "a" + ")" * n,
+    "defaults": lambda n: "a" + "?:a" * n,
+}
+
+
+@pytest.mark.parametrize("kind", DEEPEST)
+def test_the_deepest_text_that_is_let_through_needs_little_stack(kind: str) -> None:
+    """As deep as the bounds allow, from deep inside a caller, at Python's usual recursion limit."""
+    allowed = max(size for size in range(1, 450) if outcome(DEEPEST[kind](size)) != "TOO_DEEP")
+
+    def called_from(depth: int) -> Any:
+        return outcome(DEEPEST[kind](allowed) + " ") if depth == 0 else called_from(depth - 1)
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000)
+    try:
+        assert called_from(300) != "TOO_DEEP"
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_importing_expressions_changes_nothing_in_the_process() -> None:
+    program = "import sys; before = sys.getrecursionlimit(); import workflow_runtime.core.expressions; "
+    program += "sys.exit(before != sys.getrecursionlimit())"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [
