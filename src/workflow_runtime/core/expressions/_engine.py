@@ -22,7 +22,7 @@ MAX_RESULT_BYTES: Final = 256 * 1024
 
 _WRAPPER_BYTES: Final = len('{"r":}')
 _MAX_DEPTH: Final = 700
-_FIXED_TIME: Final = "1970-01-01T00:00:00.000Z"
+_FIXED_TIME: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
