@@ -29,7 +29,12 @@ rec {
   # Type: base :: String -> Component
   # Example: (base "python").layer
   #          => «derivation /nix/store/…-python-base.drv»
-  base = name: component { name = "${name}-base"; kind = "base"; source = toolchain.base name; prefix = "."; };
+  base =
+    name:
+    if name == "python" then
+      toolchain.pythonBase
+    else
+      component { name = "${name}-base"; kind = "base"; source = toolchain.base name; prefix = "."; };
 
   # The wheels an image holds: `main` and its own group if it runs Python, only its own group if not.
   #

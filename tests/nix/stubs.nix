@@ -31,6 +31,13 @@ in
     base = name: "/base/${name}";
     wheel = { file, ... }: "/wheel/${file}";
     run = built;
+    pythonBase = built {
+      name = "python-base";
+      program = "component";
+      modules = [ "document" "tarlayer" "trees" ];
+      outputs = [ "out" "layer" ];
+      document = { name = "python-base"; kind = "base"; source = "/base/python"; prefix = "."; dropped = [ ]; };
+    };
     throughLoader = { base, program ? null, path ? "${base}/${program}", argv0 ? path }: [ "/loader" argv0 path ];
   };
 

@@ -130,6 +130,9 @@ let
     "toolchains-debian.wheel" = wheel: described (modules."toolchains-debian".wheel wheel);
     "toolchains-debian.target" = system: (debian system stubs.debianLock).target;
     "toolchains-debian.run" = request: described (modules."toolchains-debian".run request);
+    "toolchains-debian.firstRun" = request: described (modules."toolchains-debian".firstRun request);
+    "toolchains-debian.compiledBuilders" = names: described (modules."toolchains-debian".compiledBuilders names);
+    "toolchains-debian.pythonBase" = _: described modules."toolchains-debian".pythonBase;
   };
 
   asked = place: declarations: name: questions: map ({ ask, of }: call (place declarations name).${ask} of) questions;

@@ -97,14 +97,58 @@ rec {
       path
     ];
 
+  # Run a builder on the base as Debian ships it: for what the other builders run on.
+  #
+  # Type: firstRun :: { name, program, modules ? [], document, outputs ? [ "out" ] } -> Derivation
+  # Example: firstRun { name = "builders"; program = "compiled"; modules = [ "document" "trees" ]; document = { … }; }
+  #          => «derivation /nix/store/…-builders.drv»
+  firstRun = import ../../run.nix { inherit builders; } {
+    inherit system;
+    python = throughLoader { base = base "python"; program = "usr/bin/python3.13"; };
+  };
+
+  # Some of nix/builders/ with their byte code.
+  #
+  # Type: compiledBuilders :: [ String ] -> Derivation
+  # Example: compiledBuilders [ "image" "document" ]
+  #          => «derivation /nix/store/…-builders.drv»
+  compiledBuilders =
+    names:
+    firstRun {
+      name = "builders";
+      program = "compiled";
+      modules = [ "document" "trees" ];
+      document.source = builders names;
+    };
+
   # Run one of nix/builders/ with one JSON document. `modules` are the files it imports: only they are its inputs.
   #
   # Type: run :: { name, program, modules ? [], document, outputs ? [ "out" ] } -> Derivation
   # Example: run { name = "image"; program = "image"; modules = [ "document" ]; document = { … }; }
   #          => «derivation /nix/store/…-image.drv»
-  run = import ../../run.nix { inherit builders; } {
+  run = import ../../run.nix { builders = compiledBuilders; } {
     inherit system;
-    python = throughLoader { base = base "python"; program = "usr/bin/python3.13"; };
+    python = throughLoader { base = pythonBase.out; program = "usr/bin/python3.13"; };
+  };
+
+  # The python base with its byte code. All other builders run on it: without byte code each would compile the same
+  # parts of the standard library again, which took longer than what most of them do.
+  #
+  # Type: pythonBase :: Component
+  # Example: pythonBase.layer
+  #          => «derivation /nix/store/…-python-base.drv»
+  pythonBase = firstRun {
+    name = "python-base";
+    program = "component";
+    modules = [ "document" "tarlayer" "trees" ];
+    outputs = [ "out" "layer" ];
+    document = {
+      name = "python-base";
+      kind = "base";
+      source = base "python";
+      prefix = ".";
+      dropped = [ ];
+    };
   };
 
   pythonVersion = concatStringsSep "." [ (elemAt (builtins.splitVersion python) 0) (elemAt (builtins.splitVersion python) 1) ];
