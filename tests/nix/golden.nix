@@ -17,9 +17,17 @@ let
   plain = value: fromJSON (unsafeDiscardStringContext (toJSON value));
 
   succeeding = filter (file: (read file) ? expected) (attrNames (readDir ./golden));
+
+  # The stand-in of poetry2nix reads a file that the evaluation wrote, as the real one does. Nix lets a pure evaluation do
+  # that since 2.18, which the nixpkgs toolchain needs anyway; older ones check these files with ./dev test, impurely.
+  readable =
+    file:
+    builtins ? currentSystem
+    || builtins.compareVersions builtins.nixVersion "2.18" >= 0
+    || match "toolchains-nixpkgs-(closure|image)\\..*" file == null;
 in
 rec {
   value = file: plain (call (subjectOf file) (read file).args);
   values = listToAttrs (map (file: { name = file; value = value file; }) succeeding);
-  differences = filter (file: values.${file} != (read file).expected) succeeding;
+  differences = filter (file: values.${file} != (read file).expected) (filter readable succeeding);
 }
