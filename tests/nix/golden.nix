@@ -24,7 +24,7 @@ let
     file:
     builtins ? currentSystem
     || builtins.compareVersions builtins.nixVersion "2.18" >= 0
-    || match "toolchains-nixpkgs-(closure|image)\\..*" file == null;
+    || match "toolchains-nixpkgs.*" file == null;
 in
 rec {
   value = file: plain (call (subjectOf file) (read file).args);
