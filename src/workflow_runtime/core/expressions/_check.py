@@ -12,7 +12,7 @@ from typing import Any, Final
 from workflow_runtime.core.didyoumean import did_you_mean
 from workflow_runtime.core.errors import ExpressionFailure
 from workflow_runtime.core.expressions._functions import ALLOWED_FUNCTIONS
-from workflow_runtime.core.expressions._parser import Parser
+from workflow_runtime.core.expressions._parser import parse
 from workflow_runtime.core.expressions._reach import Reach, survey
 
 _REFUSED: Final = {
@@ -88,7 +88,7 @@ def _shape_of(tree: Any) -> Shape:
 
 def _parse(text: str) -> Any:
     try:
-        return Parser().parse(text)
+        return parse(text)
     except RecursionError:
         raise
     except Exception as error:
