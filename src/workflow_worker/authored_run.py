@@ -65,6 +65,8 @@ class AuthoredRun:
                 machine.resume(outcome, self._clock)
             if continue_as_new_is_due() and not machine.finished:
                 await performer.sync()
+                # A response that came with the very task that ends this history is still with its handler.
+                await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(continued(self._start.run, machine, self._mailbox))
         await performer.finish()
         return _end(effect)
@@ -149,7 +151,8 @@ class AuthoredRun:
     async def _accept_response(self, raw: Any) -> str:
         response = parse_response(raw)
         # A run that has just continued in a new history is given its signals before its machine stands again.
-        await workflow.wait_condition(lambda: self._machine is not None)
+        if self._machine is None:
+            await workflow.wait_condition(lambda: self._machine is not None)
         self._require_acceptable(response)
         self._mailbox.respond(response)
         return response.task_id
