@@ -61,7 +61,7 @@ boundary.checks
     "nix/builders"
     "pyproject.toml"
   ];
-  unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "examples" "images" ]);
+  unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "docs/boundary" "examples" "images" "poetry.lock" ]);
 
   golden =
     if differences == [ ] then
