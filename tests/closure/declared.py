@@ -1,6 +1,7 @@
 """What each image declares, found without nix/: from images/, pyproject.toml and poetry.lock. For tests."""
 
 import functools
+import re
 import tomllib
 from typing import Any
 
@@ -9,7 +10,7 @@ from packaging.markers import Marker, default_environment
 from packaging.utils import canonicalize_name
 from tests.nix.evaluate import evaluate
 
-NAMES = sorted(path.stem for path in (ROOT / "images").glob("*.nix") if path.stem not in ("default", "topology"))
+NAMES = sorted(re.findall(r"^  (\S+) = import", (ROOT / "images" / "default.nix").read_text(), re.MULTILINE))
 
 _DECLARATIONS = """
 let
