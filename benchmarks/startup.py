@@ -1,6 +1,6 @@
 """Measures exec to first poll: ``python3 -m benchmarks.startup``, against the running embedded stack.
 
-A second process of each service is started from the same closure on a port of its own; it is ready when Temporal lists
+A second process of each service is started from the same closure on a port of its own. It is ready when Temporal lists
 it among the pollers of its queues. The interpreter's own start stands beside it, because it is the part nobody can save.
 """
 
