@@ -1,7 +1,7 @@
 """Measures exec to first poll: ``python3 -m benchmarks.startup``, against the running embedded stack.
 
-A second process of each service is started from the same closure on a port of its own. It is ready when Temporal lists
-it among the pollers of its queues. The interpreter's own start stands beside it, because it is the part nobody can save.
+A second process of each service is started from the same closure, on a port of its own. It is ready when Temporal lists
+it among the pollers of its queues. The interpreter's own start stands beside it: the part nobody can save.
 """
 
 import configparser
