@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ConfigDict
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 JOB_WORKFLOW: Final = "genericJobWorkflow"
 JOB_ACTIVITY: Final = "executeGenericJob"

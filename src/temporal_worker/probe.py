@@ -10,7 +10,7 @@ from typing import Final
 from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 PROBE_WORKFLOW: Final = "queueProbeWorkflow"
 PROBE_ACTIVITY: Final = "describeQueueOwner"

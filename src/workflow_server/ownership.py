@@ -6,7 +6,7 @@ from typing import Literal
 
 from temporalio.client import Client
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.service.ownership import QUEUE_OWNERS
 from workflow_runtime.service.pollers import Poller, queue_pollers
 from workflow_runtime.store.connection import iso

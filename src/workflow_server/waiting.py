@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store.runs import TERMINAL_STATUSES, RunDetail, TimelineRow
 
 

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.contract import EventSignal
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.machine.effects import WaitForEvent, WaitForTask
 from workflow_runtime.core.projection import ProjectionRecord
+from workflow_runtime.core.wire import WireModel
 
 LOAD_RUN: Final = "workflowRuntimeV2LoadRun"
 SYNC_RUN: Final = "workflowRuntimeV2SyncRun"

@@ -10,8 +10,8 @@ from typing import Final
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.contract import SCHEDULED_START_WORKFLOW_TYPE, ScheduledStart
+from workflow_runtime.core.wire import WireModel
 
 LAUNCH_SCHEDULED: Final = "launchScheduledRun"
 

@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.canonical import MAX_JSON_DEPTH, canonical_json, pretty_json
 from workflow_runtime.core.definition import (
     Definition,
@@ -21,6 +20,7 @@ from workflow_runtime.core.definition import (
     walk_steps,
 )
 from workflow_runtime.core.errors import ValidationFailure
+from workflow_runtime.core.wire import WireModel
 
 FORMAT: Final = "alga-psa.workflow-bundle"
 FORMAT_VERSION: Final = 1

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 AUTHORED_QUEUE: Final = "workflow-runtime-v2"
 APP_ACTION_QUEUE: Final = "workflow-app-actions"

@@ -13,7 +13,7 @@ Cancellation is decided by this type (and Temporal's own cancellation types), ne
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 
 class Category(StrEnum):

@@ -8,7 +8,7 @@ only; text operators compare text with text only. Whatever does not fit is false
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 
 class FilterLike(Protocol):

@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 type ProjectionKind = Literal["run", "step", "wait", "action", "log"]
 

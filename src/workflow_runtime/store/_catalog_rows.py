@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._rows import HashRow
 
 WorkflowStatus = Literal["draft", "published", "archived"]

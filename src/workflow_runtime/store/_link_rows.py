@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any, Literal
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._labels import check_labels
 from workflow_runtime.store._rows import HashRow
 from workflow_runtime.store.connection import tenant_key

@@ -6,7 +6,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Self, Union, get_args, get_origin
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store.errors import InvalidValueError
 
 

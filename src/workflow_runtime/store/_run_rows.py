@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.projection import ProjectionRecord
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._rows import HashRow
 
 RunStatus = Literal["RUNNING", "WAITING", "SUCCEEDED", "FAILED", "CANCELED"]

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._indexes import below, in_order, members
 from workflow_runtime.store._labels import check_labels, check_limit, number_json, operation_mark, value_json
 from workflow_runtime.store.connection import Clock, iso, millis, register_script, remember_tenant, tenant_key, utc_now

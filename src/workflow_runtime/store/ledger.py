@@ -13,10 +13,10 @@ from typing import Any, Final, Literal, cast
 
 from redis.asyncio import Redis
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.contract import ActionRequest
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.redaction import redact
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._rows import dump
 from workflow_runtime.store._run_keys import ledger_key
 from workflow_runtime.store.connection import Clock, iso, register_script, tenant_key, utc_now

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from redis.asyncio import Redis
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._indexes import below, id_of, newest, time_member
 from workflow_runtime.store._labels import check_labels, value_json
 from workflow_runtime.store._rows import HashRow, flat

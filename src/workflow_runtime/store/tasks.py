@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from redis.asyncio import Redis
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._indexes import id_of, newest, time_member
 from workflow_runtime.store._rows import HashRow, dump, flat
 from workflow_runtime.store._task_keys import TASK_STATUSES, indexes, of_run_key, task_index_key, task_key

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 
 class ActionSpec(WireModel):

@@ -4,8 +4,8 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.definition import values
+from workflow_runtime.core.wire import WireModel
 
 type FilterOp = Literal[
     "=", "!=", "in", "not_in", "exists", "not_exists", ">", ">=", "<", "<=", "contains", "starts_with", "ends_with"

@@ -8,9 +8,9 @@ from typing import Literal as Fixed
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.definition.steps import Steps, Text
 from workflow_runtime.core.definition.values import Value
+from workflow_runtime.core.wire import WireModel
 
 
 class EventTrigger(WireModel):

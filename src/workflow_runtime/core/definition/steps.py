@@ -9,10 +9,10 @@ from typing import Literal as Fixed
 
 from pydantic import AfterValidator, Field, model_validator
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.definition.filters import EventFilter
 from workflow_runtime.core.definition.values import Expr, Literal, Value, is_expression
 from workflow_runtime.core.errors import Category
+from workflow_runtime.core.wire import WireModel
 
 MAX_DURATION_MS: Final = 10 * 366 * 24 * 3600 * 1000
 """Ten years: beyond any real wait, and far from the end of what a date can hold."""

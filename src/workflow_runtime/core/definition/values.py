@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 EXPR_KEY: Final = "$expr"
 SECRET_KEY: Final = "$secret"

@@ -6,8 +6,8 @@ JSON, so a checkpoint may hold an effect that is under way.
 
 from typing import Any, Literal
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.errors import Failure
+from workflow_runtime.core.wire import WireModel
 
 
 class Filter(WireModel):

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 
 
 class RunContext(WireModel):

@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from workflow_runtime.core._wire import WireModel
+from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store.events.ledger import EventLedger
 from workflow_runtime.store.events.records import (
     Considered,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from workflow_runtime.core._wire import WireModel
 from workflow_runtime.core.correlation import KeyOrigin
 from workflow_runtime.core.machine.effects import Filter
+from workflow_runtime.core.wire import WireModel
 
 
 @dataclass(frozen=True, slots=True)
