@@ -1,6 +1,6 @@
 # The import boundary of each image: the document its check reads, and the check as a derivation the image waits for.
 { toolchain, closures, poetryLock, sources }:
-{ src, project, lock, declarations }:
+{ src, project, lock, declarations, importNames }:
 let
   inherit (builtins) attrNames attrValues concatMap elem filter genList head isString length listToAttrs map match readFile replaceStrings split;
 
@@ -42,13 +42,18 @@ let
     }) (concatMap (name: declarations.${name}.packages) python)
   );
 
+  described =
+    package:
+    { inherit (package) groups version; }
+    // (if importNames ? ${package.name} then { topLevel = importNames.${package.name}; } else { });
+
   outside =
     name:
     let
       inside = map (wheel: wheel.name) (closures.wheelsOf name declarations.${name});
     in
     listToAttrs (
-      map (package: { inherit (package) name; value = { inherit (package) groups version; }; }) (
+      map (package: { inherit (package) name; value = described package; }) (
         filter (package: !(elem package.name inside)) lock.package
       )
     );

@@ -45,6 +45,7 @@ let
       boundary = import ./boundary.nix { inherit toolchain closures poetryLock sources; } {
         inherit src project lock;
         declarations = inContainers;
+        importNames = import ./import-names.nix;
       };
       images = mapAttrs (name: declaration: image.build name declaration (boundary.checksOf name)) inContainers;
       compose = import ./compose.nix { inherit toolchain image; } { declarations = inContainers; inherit topology images; };

@@ -131,6 +131,8 @@ in
 
   trims.trimmed = [ "trimmed/sources" ];
 
+  importNames.only-dev = [ "dev_only" ];
+
   # A Debian lock of one system, in the form ./dev lock writes.
   debianLock.systems.x86_64-linux = {
     python = {

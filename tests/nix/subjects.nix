@@ -54,7 +54,7 @@ let
     run = import ../../nix/run.nix { builders = names: "/builders/${builtins.concatStringsSep "+" names}"; };
     boundary = import ../../nix/boundary.nix { inherit (stubs) toolchain; inherit closures poetryLock sources; } {
       inherit lock;
-      inherit (stubs) declarations;
+      inherit (stubs) declarations importNames;
       src = ../../src;
       project = {
         project.dependencies = [ "base-lib (>=1,<2)" ];

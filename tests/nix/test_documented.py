@@ -14,6 +14,7 @@ FIELDS = ("Type: ", "Example: ")
 
 NOT_MODULES = {
     "default.nix": "the index: it exports the flake's outputs",
+    "import-names.nix": "data",
     "toolchains/debian/bases.nix": "data",
     "trims.nix": "data",
 }
