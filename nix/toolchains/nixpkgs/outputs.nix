@@ -34,6 +34,7 @@ let
   } { inherit project lock lockText; };
   boundary = import ../../boundary.nix { inherit toolchain closures poetryLock sources; } {
     inherit src project lock declarations;
+    importNames = import ../../import-names.nix;
   };
   image = import ./image.nix {
     inherit toolchain closures pkgs;
