@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.recording", "tests.fixtures.servers"]
+pytest_plugins = ["tests.fixtures.recording", "tests.fixtures.servers", "tests.fixtures.browser"]
 
 settings.register_profile("unhurried", deadline=None, print_blob=True)
 settings.load_profile("unhurried")

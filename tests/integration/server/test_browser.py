@@ -1,0 +1,114 @@
+"""The operator page in a real browser, served by the real processes: what a person sees and where the links lead."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import httpx2
+import pytest
+from tests.fixtures.browser import Browser
+from tests.fixtures.processes import service_process
+from tests.fixtures.servers import free_port
+from tests.integration.server.definitions import definition
+
+IMAGE: Final = "<img src=x onerror=document.title='hit'>"
+SCRIPT: Final = "<script>document.title='hit'</script>"
+TENANT: Final = "<script>document.title='hit'"
+TASK: Final = {"id": "ask", "type": "human.task", "config": {"taskType": "approval", "title": "May we?"}}
+
+
+@pytest.fixture(scope="module")
+def site(temporal_server: str, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a workflow-server that has a workflow-worker beside it; every test is a tenant of its own."""
+    variables = {"TEMPORAL_ADDRESS": temporal_server, "REDIS_URL": redis_server}
+    logs = tmp_path_factory.mktemp("site")
+    with (
+        service_process("workflow_server", free_port(), logs, **variables) as server,
+        service_process("workflow_worker", free_port(), logs, **variables) as worker,
+    ):
+        server.until_ready()
+        worker.until_ready()
+        yield server.url
+
+
+def api(site: str, tenant: str) -> httpx2.Client:
+    return httpx2.Client(base_url=site, headers={"X-Tenant-Id": tenant})
+
+
+def started(site: str, tenant: str, workflow_id: str = "greeting", **changes: Any) -> str:
+    """The id of a run of a new definition."""
+    path = f"/api/workflows/{quote(workflow_id, safe='')}"
+    with api(site, tenant) as http:
+        body = {"definition": definition(workflow_id, **changes)}
+        published = http.post(f"{path}/publish", json=body)
+        assert published.status_code == 201, published.text
+        return str(http.post(f"{path}/runs", json={}).json()["runId"])
+
+
+def page(site: str, path: str, tenant: str) -> str:
+    return f"{site}{path}?{urlencode({'tenant': tenant})}"
+
+
+def shows(browser: Browser, selector: str, text: str) -> None:
+    """Return once the page shows the text, which an open run's page does by itself; fails after a minute."""
+    deadline = time.monotonic() + 60
+    while text not in browser.text(selector):
+        assert time.monotonic() < deadline, browser.text(selector)
+        time.sleep(0.2)
+
+
+def run_link(run_id: str) -> str:
+    return f'main a[href^="/runs/{run_id}"]'
+
+
+def test_a_person_goes_from_the_list_to_a_run_and_its_timeline(site: str, browser: Browser) -> None:
+    run_id = started(site, "acme")
+    browser.open(page(site, "/runs", "acme"))
+    browser.click(run_link(run_id))
+    shows(browser, "main", "Succeeded")
+    assert "root.steps[0]" in browser.text(".timeline")
+    assert browser.style(".timeline", "list-style-type") == "none"
+    browser.click("nav a[href^='/workflows']")
+    browser.click("main a[href^='/workflows/greeting']")
+    assert browser.text("h1") == "Greeting"
+    assert browser.console() == []
+
+
+def test_an_open_task_leads_to_its_run_whose_page_follows_the_answer(site: str, browser: Browser) -> None:
+    run_id = started(site, "globex", steps=[TASK])
+    browser.open(page(site, f"/runs/{run_id}", "globex"))
+    shows(browser, "main", "Waits for a response to the task 'May we?'")
+    browser.click("nav a[href^='/tasks']")
+    assert "May we?" in browser.text("table")
+    browser.click(run_link(run_id))
+    with api(site, "globex") as http:
+        [task] = http.get("/api/tasks").json()["tasks"]
+        http.post(f"/api/tasks/{task['taskId']}/complete", json={"payload": {}}).raise_for_status()
+    shows(browser, "main", "Succeeded")
+    browser.click("nav a[href^='/tasks']")
+    assert "No open task" in browser.text("main")
+    assert browser.console() == []
+
+
+def test_names_that_are_markup_are_shown_as_text_and_run_nothing(site: str, browser: Browser) -> None:
+    task = {**TASK, "config": {"taskType": IMAGE, "title": SCRIPT, "description": IMAGE}}
+    run_id = started(site, TENANT, IMAGE, name=SCRIPT, description=IMAGE, steps=[task])
+    with api(site, TENANT) as http:
+        event = http.post("/api/events", json={"eventName": SCRIPT, "payload": {"ticketId": IMAGE}}).json()["eventId"]
+    browser.open(page(site, f"/runs/{run_id}", TENANT))
+    shows(browser, "main", SCRIPT)
+    for path, told in (
+        ("/runs", IMAGE),
+        ("/workflows", SCRIPT),
+        (f"/workflows/{quote(IMAGE)}", SCRIPT),
+        ("/tasks", SCRIPT),
+        ("/events", SCRIPT),
+        (f"/events/{event}", IMAGE),
+    ):
+        browser.open(page(site, path, TENANT))
+        shows(browser, "main", told)
+        assert TENANT in browser.text("header")
+        assert browser.evaluate("document.title") != "hit"
+        assert browser.evaluate("document.querySelectorAll('script, main img').length") == 0
+    assert browser.console() == []
