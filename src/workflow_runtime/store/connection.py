@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
+from workflow_runtime.store._batches import ScriptText, script_calls
 from workflow_runtime.store.errors import InvalidNameError
 
 TENANTS_KEY: Final = "wf:tenants"
@@ -23,7 +24,7 @@ _ESCAPES: Final = str.maketrans({"%": "%25", ":": "%3A"})
 type Clock = Callable[[], datetime]
 """Gives the present time, with UTC as its time zone."""
 
-type Script = Callable[[Sequence[str], Sequence[str | int]], Awaitable[Any]]
+type Script = Callable[[Sequence[str], Sequence[str | bytes | int]], Awaitable[Any]]
 """Runs one Lua script with its KEYS and ARGV."""
 
 
@@ -45,12 +46,16 @@ def tenant_key(tenant: str, *parts: str | int) -> str:
     return ":".join((f"wf:{{{check_tenant(tenant)}}}", *(str(part).translate(_ESCAPES) for part in parts)))
 
 
-def register_script(redis: Redis, *names: str) -> Script:
-    """The script made of the files ``lua/<name>.lua`` in this order; the server learns it at the first call."""
-    script = redis.register_script("\n".join(_lua(name) for name in names))
+def register_script(redis: Redis, *names: str, raw: bool = False) -> Script:
+    """The script made of the files ``lua/<name>.lua`` in this order; the server learns it at the first call.
 
-    async def run(keys: Sequence[str], args: Sequence[str | int]) -> Any:
-        return await script(keys=list(keys), args=list(args))
+    Calls that are made at the same time travel together, whichever scripts they are of (`ScriptCalls`). ``raw`` leaves
+    answers bytes, for what may not be text.
+    """
+    script, calls = ScriptText("\n".join(_lua(name) for name in names)), script_calls(redis)
+
+    async def run(keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
+        return await calls.run(redis, script, (len(keys), *keys, *args), raw=raw)
 
     return run
 

@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from workflow_runtime.core.contract import EVENT_DEAD_LETTER_STREAM, EVENT_STREAM
 from workflow_runtime.store.connection import iso, register_script
 from workflow_runtime.store.events import _keys as keys
-from workflow_runtime.store.events._raw import RawScript
 from workflow_runtime.store.events.errors import MalformedEventError, UnknownDeadLetterError
 from workflow_runtime.store.events.ledger import EventLedger
 from workflow_runtime.store.events.parsing import parse_pairs
@@ -59,7 +58,7 @@ class DeadLetters:
         self._ledger = EventLedger(redis)
         self._add = register_script(redis, "dead_letter_add")
         self._remove = register_script(redis, "dead_letter_remove")
-        self._read = RawScript(redis, "dead_letter_read")
+        self._read = register_script(redis, "dead_letter_read", raw=True)
 
     async def add(self, pairs: Iterable[tuple[bytes, bytes]], *, reason: str, attempts: int, source: str) -> str:
         """Add a letter and answer its id; a second call with the same ``source`` adds none."""

@@ -19,7 +19,6 @@ from redis.exceptions import ResponseError
 from workflow_runtime.core.contract import EVENT_STREAM
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
-from workflow_runtime.store.events._raw import RawScript
 from workflow_runtime.store.events.ready import hint
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -75,8 +74,8 @@ class EventStream:
         self._lease_ms = round(lease_seconds * 1000)
         self._max_ready = max_ready
         self._last_delivered = "$"
-        self._read = RawScript(redis, "_stream", "stream_read")
-        self._reclaim = RawScript(redis, "_stream", "stream_reclaim")
+        self._read = register_script(redis, "_stream", "stream_read", raw=True)
+        self._reclaim = register_script(redis, "_stream", "stream_reclaim", raw=True)
         self._ack = register_script(redis, "stream_ack")
         self._trim = register_script(redis, "stream_trim")
         self._leave = register_script(redis, "stream_leave")

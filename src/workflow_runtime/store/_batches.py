@@ -1,0 +1,145 @@
+"""Calls of Lua scripts that travel together: one round trip for all that wait. Private to store; imports do nothing.
+
+A client has one batch under way at a time, and what is called meanwhile makes up the next: an idle client sends at
+once, a busy one sends many calls for the price of one. No timer is involved.
+"""
+
+import asyncio
+import contextvars
+import copy
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
+
+from redis.asyncio import Redis, RedisCluster
+from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError
+
+_MOST: Final = 64
+"""Calls per batch: the first of them is answered with the last."""
+
+
+type AnyRedis = Redis | RedisCluster
+
+
+class ScriptText:
+    """A script and the name by which a server knows it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+class _Call:
+    """One call. ``parts`` follow the script: number of keys, keys, values. Who called waits for ``answer``."""
+
+    __slots__ = ("answer", "options", "parts", "script")
+
+    def __init__(self, script: ScriptText, parts: Sequence[Any], answer: asyncio.Future[Any], *, raw: bool) -> None:
+        self.script = script
+        self.parts = parts
+        self.options: dict[str, Any] = {NEVER_DECODE: []} if raw else {}
+        self.answer = answer
+
+    def command(self, *, known: bool) -> tuple[Any, ...]:
+        return ("EVALSHA", self.script.sha, *self.parts) if known else ("EVAL", self.script.source, *self.parts)
+
+    def settle(self, answer: object) -> None:
+        # One that was cancelled does not wait any more.
+        if self.answer.done():
+            return
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
+class ScriptCalls:
+    """The calls of one client."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Call] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def run(self, redis: AnyRedis, script: ScriptText, parts: Sequence[Any], *, raw: bool = False) -> Any:
+        """Call ``script`` with the number of keys, keys and values. ``raw`` answers bytes.
+
+        A caller that is cancelled before its batch leaves takes its call back; later the script may run all the same,
+        as with any call whose connection is lost. Raises what redis-py raises, to each caller its own error.
+        """
+        loop = asyncio.get_running_loop()
+        call = _Call(script, parts, loop.create_future(), raw=raw)
+        if isinstance(redis, RedisCluster):
+            # Each goes to a node of its own, follows slots that move, and waits for no other node.
+            await _send_alone(call, redis)
+            return call.answer.result()
+        if self._sender is None or self._sender.get_loop() is not loop:
+            # A loop that ended without its tasks takes what waited with it. The context is nobody's: the sender may
+            # go on to work for others than the caller that started it.
+            self._waiting = []
+            self._sender = loop.create_task(self._send_all(redis), name="redis scripts", context=contextvars.Context())
+        self._waiting.append(call)
+        return await call.answer
+
+    async def _send_all(self, redis: Redis) -> None:
+        batch: list[_Call] = []
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                match [call for call in batch if not call.answer.done()]:
+                    case []:
+                        pass
+                    case [call]:
+                        await _send_alone(call, redis)
+                    case calls:
+                        await _send_together(calls, redis)
+        finally:
+            # Somebody still waits only when the loop ends and cancels its tasks.
+            for call in (*batch, *self._waiting):
+                call.answer.cancel()
+            self._waiting, self._sender = [], None
+
+
+async def _send_alone(call: _Call, redis: Any) -> None:
+    try:
+        try:
+            call.settle(await redis.execute_command(*call.command(known=True), **call.options))
+        except NoScriptError:
+            call.settle(await redis.execute_command(*call.command(known=False), **call.options))
+    except Exception as error:
+        call.settle(error)
+
+
+async def _send_together(calls: Sequence[_Call], redis: Redis) -> None:
+    try:
+        unknown: list[_Call] = []
+        for call, answer in zip(calls, await _answers(calls, redis, known=True), strict=True):
+            if isinstance(answer, NoScriptError):
+                unknown.append(call)
+            else:
+                call.settle(answer)
+        if unknown:
+            # A new server, or one that lost its scripts. These did not run, the others must not run again.
+            for call, answer in zip(unknown, await _answers(unknown, redis, known=False), strict=True):
+                call.settle(answer)
+    except Exception as error:
+        for call in calls:
+            own = copy.copy(error)
+            own.__cause__ = error
+            call.settle(own)
+
+
+async def _answers(calls: Sequence[_Call], redis: Redis, *, known: bool) -> list[Any]:
+    pipe: Any = redis.pipeline(transaction=False)
+    for call in calls:
+        pipe.execute_command(*call.command(known=known), **call.options)
+    return cast(list[Any], await pipe.execute(raise_on_error=False))
+
+
+_CLIENTS: Final[WeakKeyDictionary[AnyRedis, ScriptCalls]] = WeakKeyDictionary()
+
+
+def script_calls(redis: AnyRedis) -> ScriptCalls:
+    """What all stores of a client share, for as long as the client lives."""
+    return _CLIENTS.setdefault(redis, ScriptCalls())
