@@ -19,8 +19,8 @@ class ExternalAction(RequestBody):
 
     id: str = Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     version: int = Field(ge=1)
-    input_schema: Any
-    output_schema: Any
+    input_schema: dict[str, Any] | bool
+    output_schema: dict[str, Any] | bool
     side_effectful: bool
     task_queue: str = Field(min_length=1, max_length=200, pattern=r"^[^\s]+$")
     ui: dict[str, Any] | None = None

@@ -86,6 +86,7 @@ async def test_every_built_in_action_is_listed_with_its_queue(http: httpx2.Async
         ({"id": "ai.infer"}, 409, "ACTION_BUILT_IN"),
         ({"taskQueue": "workflow-runtime-v2"}, 422, "QUEUE_NOT_YOURS"),
         ({"inputSchema": {"type": 7}}, 422, "SCHEMA_INVALID"),
+        ({"outputSchema": None}, 422, "INVALID_REQUEST"),
         ({"id": "has space"}, 422, "INVALID_REQUEST"),
         ({"version": 0}, 422, "INVALID_REQUEST"),
         ({"handler": "x"}, 422, "INVALID_REQUEST"),
