@@ -30,8 +30,18 @@ def backend_of(request: Request) -> Backend:
     return backend
 
 
+def actor_of(x_actor: Annotated[str, Header(max_length=200)] = "api") -> str:
+    """Who does it, for the audit: ``X-Actor``, which may be UTF-8."""
+    try:
+        return x_actor.encode("latin-1").decode()
+    except UnicodeError:
+        return x_actor
+
+
 Tenant = Annotated[str, Depends(tenant_of)]
 Work = Annotated[Backend, Depends(backend_of)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=1000)]
+Actor = Annotated[str, Depends(actor_of)]
+Why = Annotated[str, Query(alias="reason", max_length=500, description="why it is done, for the audit")]
 Since = Annotated[datetime | None, Query(description="ISO 8601; without a zone it is UTC")]

@@ -1,6 +1,17 @@
 """The HTTP API: one module per kind of thing, each with its router. Process code only."""
 
-from workflow_server.api import actions, bundles, dead_letters, events, ownership, runs, schemas, tasks, workflows
+from workflow_server.api import (
+    actions,
+    bundles,
+    dead_letters,
+    events,
+    ownership,
+    runs,
+    schemas,
+    tasks,
+    tenants,
+    workflows,
+)
 
 ROUTERS = (
     schemas.ROUTER,
@@ -12,6 +23,7 @@ ROUTERS = (
     tasks.ROUTER,
     bundles.ROUTER,
     ownership.ROUTER,
+    tenants.ROUTER,
 )
 
 __all__ = ["ROUTERS"]

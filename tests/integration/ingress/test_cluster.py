@@ -11,7 +11,15 @@ from tests.fixtures.ingress import new_event, publish_workflow, running, settled
 from tests.fixtures.servers import running_redis_cluster
 
 from workflow_runtime.core.contract import EVENT_STREAM
-from workflow_runtime.store.events import DeadLetters, EventIntake, Wait, accept_event, explain, publish
+from workflow_runtime.store.events import (
+    DeadLetters,
+    EventIntake,
+    Wait,
+    accept_event,
+    explain,
+    publish,
+    tenants_of_event,
+)
 from workflow_runtime.store.waits import WaitIndex
 
 TENANTS = [f"tenant-{number}" for number in range(8)]
@@ -59,3 +67,15 @@ async def test_a_malformed_message_is_buried_and_redriven_across_nodes(cluster: 
     await letters.redrive(letter.id, actor="ann")
     assert await letters.count() == 0
     assert len(await letters.audit()) == 1
+
+
+async def test_a_message_of_very_many_fields_is_buried_across_nodes(cluster: Redis) -> None:
+    letters, pairs = DeadLetters(cluster), [(b"name-%d" % number, b"") for number in range(9_000)]
+    letter_id = await letters.add(pairs, reason="r", attempts=1, source="s")
+    assert await letters.add(pairs, reason="r", attempts=1, source="s") == letter_id
+    assert (await letters.show(letter_id)).pairs == tuple(pairs)
+    await letters.drop(letter_id, actor="ann")
+    for tenant in TENANTS:
+        event = await accept_event(cluster, EventIntake(cluster), new_event("UNHEARD", tenant=tenant))
+        assert await letters.retry(tenant, event.event_id, actor="ann") == ()
+        assert await tenants_of_event(cluster, TENANTS, event.event_id) == (tenant,)

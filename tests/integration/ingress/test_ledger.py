@@ -1,6 +1,7 @@
 """The ledger's own promises: leases, lost claims, sweeps, lanes and lists, on the real Redis."""
 
 import uuid
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.fixtures.ingress import TENANT, new_event, until
 
 from workflow_runtime.store.events import (
     Claim,
+    EventBusyError,
     EventIntake,
     EventLedger,
     EventSource,
@@ -174,12 +176,61 @@ async def test_events_are_listed_newest_first_page_by_page(redis_client: Redis) 
     assert await ledger.list_events("umbrella") == type(page)((), None)
 
 
+async def test_a_list_of_chosen_events_goes_on_where_it_ended(redis_client: Redis) -> None:
+    ids = [await accepted(redis_client, str(number)) for number in range(12)]
+    ledger, found, cursor, pages = EventLedger(redis_client), list[str](), None, 0
+    while pages == 0 or cursor is not None:
+        page = await ledger.list_events(TENANT, limit=2, cursor=cursor, wanted=lambda event: event.sequence % 3 == 0)
+        found += [event.event.event_id for event in page.events]
+        cursor, pages = page.next_cursor, pages + 1
+    assert found == [ids[number - 1] for number in (12, 9, 6, 3)]
+    assert pages == 3
+
+
+async def test_an_event_under_way_is_not_reopened(redis_client: Redis) -> None:
+    ledger, event_id = EventLedger(redis_client), await accepted(redis_client)
+    claim = await claimed(ledger, event_id)
+    with pytest.raises(EventBusyError, match="is being routed at this moment"):
+        await ledger.reopen(TENANT, event_id, actor="ann")
+    failed = target("w").model_copy(update={"status": TargetStatus.FAILED})
+    assert await ledger.finish(claim, [failed], reason="")
+    assert await ledger.reopen(TENANT, event_id, actor="ann", why="fixed") == ("trigger:w",)
+    event = await ledger.get(TENANT, event_id)
+    assert event.status is EventStatus.ROUTED
+    assert [(row.actor, row.why, row.via, row.targets) for row in event.retries] == [
+        ("ann", "fixed", "retry", ("trigger:w",))
+    ]
+
+
+async def test_what_a_dead_process_writes_after_a_reopening_is_refused(redis_client: Redis) -> None:
+    brief, event_id = EventLedger(redis_client, lease_seconds=0.01), await accepted(redis_client)
+    first = await claimed(brief, event_id)
+    failed = target("w").model_copy(update={"status": TargetStatus.FAILED})
+    other = target("v").model_copy(update={"status": TargetStatus.RETRYING})
+    assert await brief.finish(first, [failed, other], reason="")
+    slow = await claimed(brief, event_id)
+    reopened = await until(lambda: unless_busy(brief.reopen(TENANT, event_id, actor="ann")))
+    assert reopened == ("trigger:w",)
+    assert await brief.finish(slow, [delivered(other)], reason="") is None
+    assert {row.id: row.status for row in (await brief.get(TENANT, event_id)).targets} == {
+        "trigger:v": "RETRYING",
+        "trigger:w": "PENDING",
+    }
+
+
+async def unless_busy(reopening: Awaitable[tuple[str, ...]]) -> tuple[str, ...]:
+    try:
+        return await reopening
+    except EventBusyError:
+        return ()
+
+
 async def test_an_event_nobody_accepted_is_unknown(redis_client: Redis) -> None:
     ledger = EventLedger(redis_client)
     with pytest.raises(UnknownEventError, match="is not in the ledger"):
         await ledger.get(TENANT, str(uuid.uuid4()))
     assert await ledger.claim(TENANT, "gone", "t") is Refusal.MISSING
-    assert await ledger.reopen(TENANT, "gone") == 0
+    assert await ledger.reopen(TENANT, "gone", actor="ann") == ()
 
 
 async def test_events_of_a_batch_are_accepted_in_their_order(redis_client: Redis) -> None:

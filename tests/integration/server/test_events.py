@@ -6,11 +6,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.integration.server.conftest import TENANT, Ended
+from tests.integration.server.conftest import Ended
 from tests.integration.server.definitions import definition
-
-from workflow_runtime.store.events import DeadLetters, NewEvent
-from workflow_server.backend import Backend
 
 
 async def publish(http: httpx2.AsyncClient, **changes: Any) -> None:
@@ -98,22 +95,25 @@ async def test_tenants_do_not_see_each_others_events(http: httpx2.AsyncClient) -
     assert (await http.get("/api/events", headers=other)).json()["events"] == []
 
 
-async def test_a_dead_letter_is_shown_redriven_and_audited(http: httpx2.AsyncClient, backend: Backend) -> None:
-    event = NewEvent(tenant=TENANT, event_name="e", payload={}).incoming()
-    pairs = [(name.encode(), value.encode()) for name, value in event.fields.items()]
-    letters = DeadLetters(backend.redis)
-    first = await letters.add(pairs, reason="no route", attempts=5, source="1-1")
-    second = await letters.add([(b"nonsense", b"\xff")], reason="not an event", attempts=1, source="2-2")
-    listed = (await http.get("/api/dead-letters")).json()
-    assert [letter["id"] for letter in listed["deadLetters"]] == [second, first]
-    assert (await http.get(f"/api/dead-letters/{second}")).json()["fields"] == {"nonsense": "\\xff"}
-    actor = {"X-Actor": "ada"}
-    assert (await http.post(f"/api/dead-letters/{first}/redrive", headers=actor)).status_code == 202
-    assert (await http.delete(f"/api/dead-letters/{second}", headers=actor)).status_code == 204
-    assert (await http.get("/api/dead-letters")).json()["deadLetters"] == []
-    audit = (await http.get("/api/dead-letters/audit")).json()["audit"]
-    assert [(row["letterId"], row["action"], row["actor"]) for row in audit] == [
-        (second, "drop", "ada"),
-        (first, "redrive", "ada"),
+async def test_a_list_holds_what_was_asked_for(http: httpx2.AsyncClient, ingress: None) -> None:
+    await publish(http)
+    unheard, heard = [
+        (await http.post("/api/events", json={"eventName": name, "payload": {}})).json()["eventId"]
+        for name in ("nobody.cares", "ticket.created")
     ]
-    assert (await http.get(f"/api/dead-letters/{first}")).status_code == 404
+    for event_id in (unheard, heard):
+        await explained(http, event_id)
+    asked: list[tuple[dict[str, str], list[str]]] = [
+        ({"outcome": "UNMATCHED"}, [unheard]),
+        ({"outcome": "MATCHED"}, [heard]),
+        ({"outcome": "FAILED"}, []),
+        ({"eventName": "ticket.created"}, [heard]),
+        ({"eventName": "ticket.created", "outcome": "UNMATCHED"}, []),
+        ({}, [heard, unheard]),
+    ]
+    for query, wanted in asked:
+        listed = (await http.get("/api/events", params=query)).json()["events"]
+        assert [event["eventId"] for event in listed] == wanted, query
+    [row] = (await http.get("/api/events", params={"outcome": "UNMATCHED"})).json()["events"]
+    assert row["reason"].startswith("unmatched: no workflow is triggered by 'nobody.cares'")
+    assert (await http.get("/api/events", params={"outcome": "LOST"})).status_code == 422

@@ -32,11 +32,12 @@ def test_an_unknown_setting_is_refused() -> None:
         (workflow_runtime.store.waits, "Wait WaitIndex event_signal"),
         (
             workflow_runtime.store.events,
-            "Acceptance AuditEntry Claim Considered DeadLetter DeadLetters EventIntake EventLedger EventPage "
-            "EventSource EventStatus EventStream Explanation IncomingEvent LedgerEvent MalformedEventError Message "
-            "NewEvent Pass ReadResult ReadState ReadyQueue Refusal StreamLag Sweep Target TargetStatus "
-            "UnknownDeadLetterError UnknownEventError Wait WaitTaken accept_event event_fields explain "
-            "group_is_missing iso_ms parse_fields parse_pairs publish",
+            "Acceptance AuditEntry Claim Considered DeadLetter DeadLetters EventBusyError EventIntake EventLedger "
+            "EventPage EventSource EventStatus EventStream Explanation IncomingEvent LedgerEvent LetterPage "
+            "MalformedEventError Message NewEvent Pass ReadResult ReadState ReadyQueue Refusal Retried StreamLag "
+            "Sweep Target TargetStatus UnknownDeadLetterError UnknownEventError Wait WaitTaken accept_event "
+            "event_fields explain group_is_missing iso_ms parse_fields parse_pairs publish tenants_of_event "
+            "tenants_with_events",
         ),
     ],
 )

@@ -5,9 +5,14 @@ its targets; ``DeadLetters`` holds what could not be delivered; ``explain`` tell
 """
 
 from workflow_runtime.store.events._times import iso_ms
-from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters
-from workflow_runtime.store.events.errors import MalformedEventError, UnknownDeadLetterError, UnknownEventError
-from workflow_runtime.store.events.explaining import Explanation, explain
+from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters, LetterPage
+from workflow_runtime.store.events.errors import (
+    EventBusyError,
+    MalformedEventError,
+    UnknownDeadLetterError,
+    UnknownEventError,
+)
+from workflow_runtime.store.events.explaining import Explanation, explain, tenants_of_event, tenants_with_events
 from workflow_runtime.store.events.intake import EventIntake, NewEvent, accept_event, publish
 from workflow_runtime.store.events.ledger import Claim, EventLedger, EventPage, Pass, Refusal, Sweep
 from workflow_runtime.store.events.parsing import event_fields, parse_fields, parse_pairs
@@ -19,6 +24,7 @@ from workflow_runtime.store.events.records import (
     EventStatus,
     IncomingEvent,
     LedgerEvent,
+    Retried,
     Target,
     TargetStatus,
     Wait,
@@ -40,6 +46,7 @@ __all__ = [
     "Considered",
     "DeadLetter",
     "DeadLetters",
+    "EventBusyError",
     "EventIntake",
     "EventLedger",
     "EventPage",
@@ -49,6 +56,7 @@ __all__ = [
     "Explanation",
     "IncomingEvent",
     "LedgerEvent",
+    "LetterPage",
     "MalformedEventError",
     "Message",
     "NewEvent",
@@ -57,6 +65,7 @@ __all__ = [
     "ReadState",
     "ReadyQueue",
     "Refusal",
+    "Retried",
     "StreamLag",
     "Sweep",
     "Target",
@@ -73,4 +82,6 @@ __all__ = [
     "parse_fields",
     "parse_pairs",
     "publish",
+    "tenants_of_event",
+    "tenants_with_events",
 ]

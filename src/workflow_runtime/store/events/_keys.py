@@ -53,6 +53,11 @@ def log_key(tenant: str) -> str:
     return tenant_key(tenant, "events", "log")
 
 
+def event_audit_key(tenant: str) -> str:
+    """Stream: who gave which event another round, when and why."""
+    return tenant_key(tenant, "events", "audit")
+
+
 def leases_key(tenant: str) -> str:
     """Hash: event id -> ``token|end of lease in ms``."""
     return tenant_key(tenant, "events", "leases")

@@ -5,6 +5,7 @@ Hierarchy (all are StoreError, so category and code survive every boundary)::
     StoreError
       MalformedEventError      ValidationError   a message or request that is no event; says which field and why
       UnknownEventError        ValidationError   no such event in the tenant's ledger
+      EventBusyError           TransientError    a process routes the event at this moment; try again
       UnknownDeadLetterError   ValidationError   no such entry in the dead-letter stream
 """
 
@@ -35,13 +36,25 @@ class UnknownEventError(StoreError):
         )
 
 
+class EventBusyError(StoreError):
+    """The event is being routed, so nobody else may change it."""
+
+    category = Category.TRANSIENT
+
+    def __init__(self, tenant: str, event_id: str) -> None:
+        super().__init__(
+            f"event {event_id!r} of tenant {tenant!r} is being routed at this moment; try again in a few seconds",
+            code="EVENT_BUSY",
+        )
+
+
 class UnknownDeadLetterError(StoreError):
     """The dead-letter stream has no such entry (any more)."""
 
     category = Category.VALIDATION
 
-    def __init__(self, letter_id: str) -> None:
+    def __init__(self, letter_id: str, fate: str = "it was redriven or dropped, or its id is mistyped") -> None:
         super().__init__(
-            f"dead letter {letter_id!r} does not exist; it was redriven or dropped, or its id is mistyped",
+            f"dead letter {letter_id!r} does not exist; {fate}",
             code="NOT_FOUND",
         )

@@ -1,14 +1,20 @@
 """What became of an event and why, for a person. Processes and activities only."""
 
+from collections.abc import Awaitable, Sequence
+from typing import cast
+
 from redis.asyncio import Redis
 
 from workflow_runtime.core.wire import WireModel
+from workflow_runtime.store.events import _keys as keys
+from workflow_runtime.store.events._turns import in_turns
 from workflow_runtime.store.events.ledger import EventLedger
 from workflow_runtime.store.events.records import (
     Considered,
     EventSource,
     EventStatus,
     LedgerEvent,
+    Retried,
     Target,
     Wait,
     WaitTaken,
@@ -29,7 +35,7 @@ class Explanation(WireModel):
 
     ``considered`` is what was looked at when the event was routed, matched or not; ``targets`` what it went to and how
     that went; ``taken`` the waits it resolved; ``open_waits`` those of its name that are open now and why the event is
-    not for them.
+    not for them; ``retries`` who gave it another round.
     """
 
     event_id: str
@@ -46,6 +52,7 @@ class Explanation(WireModel):
     targets: tuple[Target, ...]
     taken: tuple[WaitTaken, ...]
     open_waits: tuple[Considered, ...]
+    retries: tuple[Retried, ...]
 
 
 async def explain(redis: Redis, tenant: str, event_id: str) -> Explanation:
@@ -68,7 +75,24 @@ async def explain(redis: Redis, tenant: str, event_id: str) -> Explanation:
         targets=event.targets,
         taken=event.taken,
         open_waits=tuple(row for wait in waits if (row := _not_for(wait, event)).id not in known),
+        retries=event.retries,
     )
+
+
+async def tenants_with_events(redis: Redis) -> tuple[str, ...]:
+    """Tenants whose events are within the retention or unfinished; sorted."""
+    found = await cast(Awaitable[list[str]], redis.zrange(keys.ACTIVE_TENANTS, 0, -1))
+    return tuple(sorted(found))
+
+
+async def tenants_of_event(redis: Redis, tenants: Sequence[str], event_id: str) -> tuple[str, ...]:
+    """Those of ``tenants`` whose ledger has an event of this id; an id says nothing of whose event it is."""
+    known = await in_turns(_has(redis, tenant, event_id) for tenant in tenants)
+    return tuple(tenant for tenant, found in zip(tenants, known, strict=True) if found)
+
+
+async def _has(redis: Redis, tenant: str, event_id: str) -> bool:
+    return bool(await redis.exists(keys.event_key(tenant, event_id)))
 
 
 def _not_for(wait: Wait, event: LedgerEvent) -> Considered:

@@ -9,10 +9,10 @@ nothing but later events with the same key to the same target.
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from redis.asyncio import Redis
 
@@ -21,7 +21,7 @@ from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
 from workflow_runtime.store.events._times import iso_ms, now_ms
 from workflow_runtime.store.events._turns import in_turns
-from workflow_runtime.store.events.errors import UnknownEventError
+from workflow_runtime.store.events.errors import EventBusyError, UnknownEventError
 from workflow_runtime.store.events.intake import GRACE_SECONDS, RETENTION_SECONDS
 from workflow_runtime.store.events.parsing import parse_fields
 from workflow_runtime.store.events.records import (
@@ -29,6 +29,7 @@ from workflow_runtime.store.events.records import (
     EventSource,
     EventStatus,
     LedgerEvent,
+    Retried,
     Target,
     TargetStatus,
     Wait,
@@ -39,6 +40,10 @@ from workflow_runtime.store.events.waiting import parse_wait
 _ACTIVE_MS: Final = 60_000
 _IDLE_SWEEPS: Final = 60
 _SWEEP_LIMIT: Final = 200
+_SCANNED: Final = 2_000
+
+AUDIT_LENGTH: Final = 10_000
+"""Entries about as many as which an audit keeps."""
 
 
 class Refusal(StrEnum):
@@ -215,17 +220,29 @@ class EventLedger:
     async def _sweep_tenant(self, tenant: str) -> list[Any]:
         return cast(list[Any], await self._sweep([keys.open_key(tenant)], [_SWEEP_LIMIT, self._grace_ms]))
 
-    async def reopen(self, tenant: str, event_id: str) -> int:
-        """Give the failed targets of an event a new round of attempts; answers how many there are."""
-        raw = await self._raw(tenant, event_id)
-        arguments = [event_id]
+    async def reopen(
+        self, tenant: str, event_id: str, *, actor: str, why: str = "", via: Literal["retry", "redrive"] = "retry"
+    ) -> tuple[str, ...]:
+        """Give the failed targets of an event a new round of attempts; answers their ids.
+
+        An event whose first pass was given up as poison is planned anew, and answered as ``plan``. What was delivered
+        is left alone. Who did it and why is kept with the event and, longer than the event, in the tenant's audit.
+        Raises EventBusyError while a process has the event under way, which it would otherwise finish over this.
+        """
+        if not (raw := await self._raw(tenant, event_id)):
+            return ()
+        note = {"at": iso_ms(now_ms()), "actor": actor, "why": why, "via": via}
+        arguments: list[str | int] = [event_id, AUDIT_LENGTH, json.dumps(note)]
         for target in _targets(raw):
             if target.status is TargetStatus.FAILED:
                 again = _with(target, TargetStatus.PENDING, attempts=0, abandoned=0, due_ms=0, settled_at=None)
                 arguments += [target.id, raw[f"t:{target.id}"], _json(again)]
-        if len(arguments) == 1:
-            return 0
-        return cast(int, await self._reopen([keys.event_key(tenant, event_id), keys.open_key(tenant)], arguments))
+        names = [keys.event_key(tenant, event_id), keys.open_key(tenant), keys.lanes_key(tenant)]
+        names += [keys.leases_key(tenant), keys.event_audit_key(tenant)]
+        answer = await self._reopen(names, arguments)
+        if answer == "busy":
+            raise EventBusyError(tenant, event_id)
+        return tuple(answer)
 
     # Reading
 
@@ -236,18 +253,45 @@ class EventLedger:
             raise UnknownEventError(tenant, event_id)
         return _event(raw)
 
-    async def list_events(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> EventPage:
-        """Events accepted within the retention, newest first."""
+    async def list_events(
+        self,
+        tenant: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        wanted: Callable[[LedgerEvent], bool] | None = None,
+    ) -> EventPage:
+        """Events accepted within the retention, newest first; only those that are ``wanted``, when it is given.
+
+        A page that looked at many events in vain ends early; its ``next_cursor`` goes on from there.
+        """
+        found: list[LedgerEvent] = []
+        for _ in range(max(1, _SCANNED // limit)):
+            members = await self._log_page(tenant, cursor, limit)
+            events = {
+                event.event.event_id: event for event in await self.read(tenant, [_logged_id(m) for m in members])
+            }
+            for member in members:
+                event = events.get(_logged_id(member))
+                if event is not None and (wanted is None or wanted(event)):
+                    found.append(event)
+                if len(found) == limit:
+                    return EventPage(tuple(found), member)
+            if len(members) < limit:
+                return EventPage(tuple(found), None)
+            cursor = members[-1]
+            if wanted is None:
+                break
+        return EventPage(tuple(found), cursor)
+
+    async def _log_page(self, tenant: str, cursor: str | None, limit: int) -> list[str]:
         start = 0
         if cursor is not None:
             rank = await cast(Any, self._redis.zrevrank(keys.log_key(tenant), cursor))
             if rank is None:
-                return EventPage((), None)
+                return []
             start = rank + 1
-        log = self._redis.zrange(keys.log_key(tenant), start, start + limit - 1, desc=True)
-        members = cast(list[str], await log)
-        events = await self.read(tenant, [member.partition("|")[2] for member in members])
-        return EventPage(tuple(events), members[-1] if len(members) == limit else None)
+        return cast(list[str], await self._redis.zrange(keys.log_key(tenant), start, start + limit - 1, desc=True))
 
     async def read(self, tenant: str, event_ids: Sequence[str]) -> list[LedgerEvent]:
         """Those of the events which are still recorded, in this order."""
@@ -273,7 +317,12 @@ def _event(raw: Mapping[str, str]) -> LedgerEvent:
         targets=tuple(_targets(raw)),
         considered=tuple(Considered.model_validate(row, strict=False) for row in considered),
         taken=tuple(WaitTaken.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("c:")),
+        retries=tuple(Retried.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("r:")),
     )
+
+
+def _logged_id(member: str) -> str:
+    return member.partition("|")[2]
 
 
 def _targets(raw: Mapping[str, str]) -> Iterable[Target]:

@@ -105,6 +105,19 @@ class WaitTaken(WireModel):
     at: str
 
 
+class Retried(WireModel):
+    """Who gave an event another round, when and why: ``redrive`` when a dead letter of it was put on the stream again.
+
+    ``targets`` are the target ids that were tried again, or ``plan`` alone for an event that was planned anew.
+    """
+
+    at: str
+    actor: str
+    why: str
+    via: Literal["retry", "redrive"]
+    targets: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
     """An accepted event.
@@ -124,6 +137,7 @@ class LedgerEvent:
     targets: tuple[Target, ...]
     considered: tuple[Considered, ...]
     taken: tuple[WaitTaken, ...]
+    retries: tuple[Retried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
