@@ -26,7 +26,7 @@ from workflow_runtime.store.connection import iso
 from workflow_runtime.store.errors import ArchivedError, ConflictError, NotFoundError
 from workflow_runtime.store.schemas import EMPTY_REF
 from workflow_server.backend import Backend
-from workflow_server.publishing import pinned_queues
+from workflow_server.publishing import pinned_actions, pinned_queues
 from workflow_server.schedules import follow_trigger
 from workflow_server.workflow_views import settings_of
 
@@ -211,5 +211,6 @@ async def _publish(work: Backend, tenant: str, workflow_id: str, version: Bundle
         version.version,
         version.definition,
         action_queues=pinned_queues(definition, actions),
+        pinned_actions=pinned_actions(definition, actions),
         payload_schema=schema,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workflow_runtime.core.actions import ActionSpec, action_key
+from workflow_runtime.core.actions import ActionPin, ActionSpec, action_key, pin_action
 from workflow_runtime.core.definition import Definition, called_actions
 from workflow_runtime.core.findings import Finding, has_errors
 from workflow_runtime.core.validation import validate_document
@@ -49,6 +49,7 @@ async def publish(
         parsed.version,
         data,
         action_queues=pinned_queues(parsed, actions),
+        pinned_actions=pinned_actions(parsed, actions),
         payload_schema=schema,
     )
     if definition is not None:
@@ -66,6 +67,12 @@ async def _keep_as_draft(work: Backend, tenant: str, workflow_id: str, data: dic
 def pinned_queues(definition: Definition, actions: Mapping[tuple[str, int], ActionSpec]) -> dict[str, str]:
     """The queue of every action the definition calls, by ``<id>@<version>``: where its runs will send them for good."""
     return {action_key(*called): actions[called].task_queue for called in called_actions(definition)}
+
+
+def pinned_actions(definition: Definition, actions: Mapping[tuple[str, int], ActionSpec]) -> dict[str, ActionPin]:
+    """What else its runs keep of those actions, whatever becomes of the registered specs."""
+    pins = {called: pin_action(actions[called]) for called in called_actions(definition)}
+    return {action_key(*called): pin for called, pin in pins.items() if pin is not None}
 
 
 def definition_invalid(workflow_id: str, findings: list[Finding]) -> ProblemError:

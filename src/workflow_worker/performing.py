@@ -5,7 +5,6 @@ becomes the outcome ``Cancelled``; what has to be written down is written all th
 """
 
 import asyncio
-from datetime import timedelta
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -13,9 +12,9 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
+from workflow_runtime.core.actions import action_key
 from workflow_runtime.core.contract import (
     ACTION_ACTIVITY,
-    APP_ACTION_QUEUE,
     AUTHORED_QUEUE,
     RUN_WORKFLOW_TYPE,
     ActionContext,
@@ -40,25 +39,18 @@ from workflow_runtime.core.machine.effects import (
     WaitForQuota,
     WaitForTask,
 )
-from workflow_runtime.service.failures import activity_failure, came_from_action, child_failure, worker_was_lost
+from workflow_runtime.service.failures import activity_failure, came_from_action, child_failure
 from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, until, was_cancelled
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.outbox import Outbox, RecordSource, is_small
+from workflow_worker.pinned_actions import Limits, checked_output, limits, may_be_repeated, refused_input
 from workflow_worker.records import CREATE_CHILD, SYNC_RUN, ChildRequest, LoadedRun, OpenWait, SyncAnswer, SyncRequest
-
-ACTION_LIMIT: Final = timedelta(minutes=15)
-"""How long one attempt of an action may take."""
-
-ACTION_HEARTBEAT: Final = timedelta(seconds=15)
-"""How soon the loss of a worker of ours is noticed; workers of others are not asked to heartbeat."""
 
 MAX_INPUT_BYTES: Final = 1024 * 1024
 """A request to an action travels inline, so that any worker can read it, and Temporal refuses one above 2 MiB."""
 
 MAX_LOST_WORKERS: Final = 5
 """After so many lost workers in a row the action itself is the suspect, and the step fails."""
-
-_OWN_QUEUES: Final = frozenset({AUTHORED_QUEUE, APP_ACTION_QUEUE})
 
 
 class Performer:
@@ -107,6 +99,9 @@ class Performer:
         size = len(to_json(effect.input))
         if size > MAX_INPUT_BYTES:
             return FailedOutcome(failure=_input_too_large(effect, size))
+        pin = self._loaded.pinned_actions.get(action_key(effect.action_id, effect.version))
+        if (refused := refused_input(effect, pin)) is not None:
+            return refused
         request = self._action_request(effect, now_iso)
         carried = self._outbox.collect() if effect.task_queue == AUTHORED_QUEUE else None
         if carried is None or not is_small(carried):
@@ -115,17 +110,16 @@ class Performer:
         lost = 0
         while True:
             try:
-                value = await _execute_action(effect, request, carried)
+                value = await _execute_action(effect, request, carried, limits(effect, pin))
             except ActivityError as error:
                 lost += 1
-                # The ledger tells the next worker that this key was begun, so repeating is safe (section 6).
-                if worker_was_lost(error) and lost <= MAX_LOST_WORKERS and not was_cancelled():
+                if may_be_repeated(effect, error) and lost <= MAX_LOST_WORKERS and not was_cancelled():
                     continue
                 if came_from_action(error):
                     self._outbox.delivered()
                 return Cancelled() if cancels(error) else FailedOutcome(failure=activity_failure(error))
             self._outbox.delivered()
-            return Completed(value=value)
+            return checked_output(effect, pin, value)
 
     def _action_request(self, effect: CallAction, now_iso: str) -> ActionRequest:
         return ActionRequest(
@@ -251,14 +245,17 @@ class Performer:
             workflow.logger.error("end_not_projected: %s", error.message)
 
 
-async def _execute_action(effect: CallAction, request: ActionRequest, carried: SyncRequest | None) -> Any:
+async def _execute_action(
+    effect: CallAction, request: ActionRequest, carried: SyncRequest | None, limits: Limits
+) -> Any:
     return await workflow.execute_activity(
         ACTION_ACTIVITY,
         # Our own queue takes along what the store has to be told, which saves a local activity for every action.
         args=[request] if carried is None else [request, carried],
         task_queue=effect.task_queue,
-        start_to_close_timeout=ACTION_LIMIT,
-        heartbeat_timeout=ACTION_HEARTBEAT if effect.task_queue in _OWN_QUEUES else None,
+        start_to_close_timeout=limits.attempt,
+        schedule_to_start_timeout=limits.schedule,
+        heartbeat_timeout=limits.heartbeat,
         retry_policy=RetryPolicy(maximum_attempts=1),
         summary=f"{effect.action_id}@{effect.version} {effect.item_path}",
     )

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.contract import EventSignal
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.machine.effects import WaitForEvent, WaitForTask
@@ -27,11 +28,15 @@ class LoadRequest(WireModel):
 
 
 class LoadedRun(WireModel):
-    """The pinned version, verified against its hash. ``action_queues`` maps ``<actionId>@<version>`` to a queue."""
+    """The pinned version, verified against its hash.
+
+    ``action_queues`` maps ``<actionId>@<version>`` to a queue, ``pinned_actions`` to what else is pinned of the action.
+    """
 
     definition: dict[str, Any]
     definition_hash: str
     action_queues: dict[str, str]
+    pinned_actions: dict[str, ActionPin] = Field(default_factory=dict, exclude_if=lambda pins: not pins)
     payload: Any = None
     trigger_event_id: str | None = None
     run_started_ms: int

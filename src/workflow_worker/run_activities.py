@@ -72,6 +72,7 @@ class RunActivities:
             definition=version.definition,
             definition_hash=version.hash,
             action_queues=version.action_queues,
+            pinned_actions=version.pinned_actions,
             payload=payload,
             trigger_event_id=row.trigger_event_id,
             run_started_ms=millis(row.created_at) if row.created_at else 0,

@@ -12,6 +12,8 @@ from workflow_runtime.core.wire import WireModel
 
 AUTHORED_QUEUE: Final = "workflow-runtime-v2"
 APP_ACTION_QUEUE: Final = "workflow-app-actions"
+OWN_ACTION_QUEUES: Final = frozenset({AUTHORED_QUEUE, APP_ACTION_QUEUE})
+"""Where our own processes serve actions; every other queue is somebody else's."""
 DOMAIN_QUEUES: Final = (
     "tenant-workflows",
     "portal-domain-workflows",

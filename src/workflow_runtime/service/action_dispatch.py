@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from prometheus_client import CollectorRegistry
 from pydantic_core import to_json
 from redis.exceptions import RedisError
 from temporalio import activity
 
-from workflow_runtime.core.actions import ActionSpec, validate_json
+from workflow_runtime.core.actions import ActionSpec, misfit, validate_json
 from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionContext, ActionRequest
 from workflow_runtime.core.errors import (
     ActionFailure,
@@ -189,15 +189,12 @@ def _require_size(output: Any, request: ActionRequest) -> None:
         )
 
 
-def _require(schema: Any, value: Any, request: ActionRequest, side: str, secrets: "_SecretScope") -> None:
+def _require(
+    schema: Any, value: Any, request: ActionRequest, side: Literal["input", "output"], secrets: "_SecretScope"
+) -> None:
     problems = validate_json(schema, value)
     if problems:
-        raise ValidationFailure(
-            f"{side} of action {request.action_id!r} version {request.version} does not fit its schema: "
-            f"{secrets.scrub('; '.join(problems))}",
-            code=f"ACTION_{side.upper()}_INVALID",
-            details={"problems": secrets.scrub(problems)},
-        )
+        raise misfit(side, request.action_id, request.version, secrets.scrub(problems))
 
 
 class _SecretScope:

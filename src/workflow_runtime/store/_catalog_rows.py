@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._rows import HashRow
 
@@ -71,7 +72,8 @@ class PublishedVersion(HashRow):
     """One immutable version.
 
     ``hash`` is the SHA-256 of the definition's canonical JSON, ``action_queues`` maps ``<actionId>@<version>`` to the
-    task queue resolved at publishing, ``payload_schema_json`` is the payload schema as it was then.
+    task queue resolved at publishing, ``pinned_actions`` to what else was pinned of it (nothing in versions older than
+    this field), ``payload_schema_json`` is the payload schema as it was then.
     """
 
     workflow_id: str
@@ -79,6 +81,7 @@ class PublishedVersion(HashRow):
     definition: dict[str, Any]
     hash: str
     action_queues: dict[str, str]
+    pinned_actions: dict[str, ActionPin] = Field(default_factory=dict)
     payload_schema_json: Any = None
     published_at: str
 

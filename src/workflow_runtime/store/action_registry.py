@@ -22,7 +22,7 @@ class ActionRegistry:
         self._register = register_script(redis, "action_register")
 
     async def register(self, tenant: str, spec: ActionSpec, *, replace: bool = False) -> bool:
-        """Add an action, or change its queue and presentation; true when the version is new.
+        """Add an action, or change its queue, time limits and presentation; true when the version is new.
 
         Schemas and side-effectfulness of a version are what definitions were validated against: changing them raises
         `ConflictError` ACTION_EXISTS unless ``replace`` is given.

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
+from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.canonical import canonical_json
 from workflow_runtime.store._catalog_rows import (
     Draft,
@@ -113,6 +114,7 @@ class Catalog:
         definition: Mapping[str, Any],
         *,
         action_queues: Mapping[str, str],
+        pinned_actions: Mapping[str, ActionPin] | None = None,
         payload_schema: Any = None,
     ) -> PublishedVersion:
         """Keep ``definition`` as an immutable version; the highest version is the one whose trigger is live.
@@ -127,6 +129,7 @@ class Catalog:
             definition=json.loads(text),
             hash=_sha256(text),
             action_queues=dict(action_queues),
+            pinned_actions=dict(pinned_actions or {}),
             payload_schema_json=payload_schema,
             published_at=iso(self._clock()),
         )

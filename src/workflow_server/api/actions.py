@@ -1,11 +1,12 @@
 """Routes of actions: what definitions may call, and registering what another process serves. Process code only."""
 
-from typing import Any
+from typing import Any, Self
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workflow_runtime.core.actions import ActionSpec, check_schema
+from workflow_runtime.core.actions.spec import ActionMillis, require_heartbeat_below_timeout
 from workflow_runtime.service.ownership import QUEUE_OWNERS
 from workflow_server.problems import ProblemError, invalid_value, not_found
 from workflow_server.requests import Tenant, Work
@@ -23,8 +24,16 @@ class ExternalAction(RequestBody):
     output_schema: dict[str, Any] | bool
     side_effectful: bool
     task_queue: str = Field(min_length=1, max_length=200, pattern=r"^[^\s]+$")
+    timeout_ms: ActionMillis | None = None
+    schedule_timeout_ms: ActionMillis | None = None
+    heartbeat_timeout_ms: ActionMillis | None = None
     ui: dict[str, Any] | None = None
     examples: list[Any] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _heartbeats_come_within_the_attempt(self) -> Self:
+        require_heartbeat_below_timeout(self.timeout_ms, self.heartbeat_timeout_ms)
+        return self
 
     def spec(self) -> ActionSpec:
         """The spec as the registry keeps it."""
@@ -35,6 +44,9 @@ class ExternalAction(RequestBody):
             output_schema=self.output_schema,
             side_effectful=self.side_effectful,
             task_queue=self.task_queue,
+            timeout_ms=self.timeout_ms,
+            schedule_timeout_ms=self.schedule_timeout_ms,
+            heartbeat_timeout_ms=self.heartbeat_timeout_ms,
             ui=self.ui,
             examples=tuple(self.examples),
         )
@@ -50,7 +62,7 @@ async def list_actions(tenant: Tenant, work: Work) -> Response:
 
 @ROUTER.post("", status_code=201, summary="Register an action: 201 when the version is new, 200 when it is known")
 async def register_action(body: ExternalAction, tenant: Tenant, work: Work) -> Response:
-    """A known version may change queue and presentation; other schemas need another version (409 ACTION_EXISTS)."""
+    """A known version may change queue, limits and presentation; others need another version (409 ACTION_EXISTS)."""
     spec = body.spec()
     _check(spec, {(own.id, own.version) for own in work.own_specs})
     created = await work.registry.register(tenant, spec)

@@ -6,7 +6,8 @@ import pytest
 
 EXPORTS = {
     "workflow_runtime.core.actions": (
-        "BUILTIN_SPECS ActionSpec action_key check_schema effective_input idempotency_key validate_json"
+        "BUILTIN_SPECS ActionPin ActionSpec action_key check_schema effective_input idempotency_key misfit pin_action "
+        "unresolved_problems validate_json"
     ),
     "workflow_runtime.core.actions.transform": "TRANSFORM_IDS run_transform",
     "workflow_runtime.core.definition": (
