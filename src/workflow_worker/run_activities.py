@@ -15,20 +15,20 @@ from temporalio.client import Client
 from workflow_runtime.core.actions import validate_json
 from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, EventSignal
 from workflow_runtime.core.errors import (
+    CancellationFailure,
     Category,
     ChildWorkflowFailure,
     CorruptionFailure,
     RuntimeFailureError,
 )
-from workflow_runtime.core.machine.effects import WaitForTask
 from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.launch import release_run
 from workflow_runtime.store.catalog import Catalog, PublishedVersion
 from workflow_runtime.store.connection import millis
 from workflow_runtime.store.errors import ConflictError, NotFoundError
 from workflow_runtime.store.runs import RunRow, Runs
-from workflow_runtime.store.tasks import TaskRow, Tasks
-from workflow_runtime.store.waits import Wait, WaitIndex
+from workflow_runtime.store.tasks import Tasks
+from workflow_runtime.store.waits import WaitIndex
 from workflow_worker.records import (
     ABANDON_RUN,
     CREATE_CHILD,
@@ -43,6 +43,7 @@ from workflow_worker.records import (
     SyncAnswer,
     SyncRequest,
 )
+from workflow_worker.run_rows import child_row, closed_wait_at, lost_row, task_row, wait_row
 
 
 class RunActivities:
@@ -62,9 +63,14 @@ class RunActivities:
 
     @activity.defn(name=LOAD_RUN)
     async def load(self, request: LoadRequest) -> LoadedRun:
-        """The pinned version and the payload of a run. Fails when either is not what the run was started with."""
+        """The pinned version and the payload of a run.
+
+        Fails when either is not what the run was started with, and when the run was cancelled before it came here:
+        whoever cancelled it found no workflow to ask.
+        """
         async with _typed_failures():
             row = await self._row(request.tenant_id, request.run_id)
+            _require_wanted(row)
             version = await self._catalog.get_version(request.tenant_id, request.workflow_id, request.workflow_version)
             _require_same(row, version)
             payload = await self._runs.payload(request.tenant_id, request.run_id) if request.with_payload else None
@@ -85,9 +91,10 @@ class RunActivities:
         async with _typed_failures():
             await self.write(request)
             if request.open_task is not None:
-                await self._tasks.open(_task_row(request, request.open_task))
+                await self._tasks.open(task_row(request, request.open_task))
             if request.ended:
-                await self._clear_up(request.tenant_id, request.workflow_id, request.run_id)
+                ended_at = request.records[-1].at if request.records else None
+                await self._clear_up(request.tenant_id, request.workflow_id, request.run_id, ended_at)
             return SyncAnswer(events=await self._open(request, request.open_wait) if request.open_wait else ())
 
     async def write(self, request: SyncRequest) -> None:
@@ -96,7 +103,7 @@ class RunActivities:
         for wait in request.closed_waits:
             await self._waits.resolve(request.tenant_id, request.run_id, wait.wait_id, event_id=wait.event_id)
         for task in request.closed_tasks:
-            await self._close_task(request.tenant_id, task)
+            await self._close_task(request.tenant_id, task, closed_wait_at(request))
 
     @activity.defn(name=CREATE_CHILD)
     async def create_child(self, request: ChildRequest) -> None:
@@ -110,18 +117,20 @@ class RunActivities:
                 raise ChildWorkflowFailure(error.message, code="CALL_WORKFLOW_UNKNOWN") from error
             _require_payload(request, version)
             parent = await self._row(request.tenant_id, request.parent_run_id)
-            await self._runs.create_run(_child_row(request, version, parent))
+            await self._runs.create_run(child_row(request, version, parent))
 
     @activity.defn(name=ABANDON_RUN)
     async def abandon(self, request: AbandonRequest) -> None:
         """Note the end of a run whose machine never ran."""
         async with _typed_failures():
             try:
-                await self._runs.finish_run(request.tenant_id, request.run_id, "FAILED", error=request.failure)
+                await self._runs.finish_run(
+                    request.tenant_id, request.run_id, "FAILED", error=request.failure, at=request.failure.at
+                )
             except NotFoundError:
                 # The row is what could not be loaded; Temporal keeps the failure.
                 return
-            await self._clear_up(request.tenant_id, request.workflow_id, request.run_id)
+            await self._clear_up(request.tenant_id, request.workflow_id, request.run_id, request.failure.at)
 
     async def _row(self, tenant: str, run_id: str) -> RunRow:
         row = await self._runs.get_run(tenant, run_id)
@@ -136,40 +145,31 @@ class RunActivities:
             )
             if applied.known or not request.records:
                 return
-            await self._runs.create_run(_restored_row(request))
+            await self._runs.create_run(lost_row(request))
 
     async def _open(self, request: SyncRequest, opening: OpenWait) -> tuple[EventSignal, ...]:
-        wait = Wait(
-            tenant_id=request.tenant_id,
-            run_id=request.run_id,
-            wait_id=opening.wait.wait_id,
-            event_name=opening.wait.event_name,
-            correlation_key=opening.wait.correlation_key,
-            filters=opening.wait.filters,
-            trigger_event_id=opening.trigger_event_id,
-        )
         return await self._waits.register(
-            wait,
+            wait_row(request, opening),
             since=opening.wait.since,
             run_started_ms=opening.run_started_ms,
             consumed=frozenset(opening.consumed),
         )
 
-    async def _close_task(self, tenant: str, task: ClosedTask) -> None:
+    async def _close_task(self, tenant: str, task: ClosedTask, at: str | None) -> None:
         try:
             if task.answered:
-                await self._tasks.complete(tenant, task.task_id, task.response, event_name=task.event_name)
+                await self._tasks.complete(tenant, task.task_id, task.response, event_name=task.event_name, at=at)
             else:
-                await self._tasks.time_out(tenant, task.task_id)
+                await self._tasks.time_out(tenant, task.task_id, at=at)
         except (ConflictError, NotFoundError) as error:
             # The run has gone on already, so its row must not hold it back.
             structlog.get_logger(__name__).warning("task_row_differs", task_id=task.task_id, reason=error.message)
 
-    async def _clear_up(self, tenant: str, workflow_id: str, run_id: str) -> None:
+    async def _clear_up(self, tenant: str, workflow_id: str, run_id: str, ended_at: str | None) -> None:
         await self._waits.forget_run(tenant, run_id)
         for task in await self._tasks.of_run(tenant, run_id):
             if task.status == "OPEN":
-                await self._tasks.cancel(tenant, task.task_id)
+                await self._tasks.cancel(tenant, task.task_id, at=ended_at)
         await release_run(self._client, self._runs, tenant, workflow_id, run_id)
 
 
@@ -181,6 +181,13 @@ async def _typed_failures() -> AsyncIterator[None]:
         if error.category is Category.TRANSIENT:
             raise
         raise application_error(error.to_failure()) from error
+
+
+def _require_wanted(row: RunRow) -> None:
+    if row.status == "CANCELED" and row.started_at is None:
+        raise CancellationFailure(
+            f"run {row.run_id!r} was cancelled before it began; start a new run", code="CANCELED_BEFORE_START"
+        )
 
 
 def _require_same(row: RunRow, version: PublishedVersion) -> None:
@@ -204,43 +211,3 @@ def _require_payload(request: ChildRequest, version: PublishedVersion) -> None:
             code="PAYLOAD_INVALID",
             details={"problems": problems},
         )
-
-
-def _child_row(request: ChildRequest, version: PublishedVersion, parent: RunRow) -> RunRow:
-    return RunRow(
-        run_id=request.run_id,
-        tenant_id=request.tenant_id,
-        workflow_id=request.workflow_id,
-        workflow_version=request.workflow_version,
-        definition_hash=version.hash,
-        trigger_type="child",
-        parent_run_id=parent.run_id,
-        root_run_id=parent.root_run_id or parent.run_id,
-        payload=request.payload,
-    )
-
-
-def _restored_row(request: SyncRequest) -> RunRow:
-    """A row for a run that Temporal has and the store lost; its payload is gone."""
-    return RunRow(
-        run_id=request.run_id,
-        tenant_id=request.tenant_id,
-        workflow_id=request.workflow_id,
-        workflow_version=request.workflow_version,
-        definition_hash=request.definition_hash,
-    )
-
-
-def _task_row(request: SyncRequest, wait: WaitForTask) -> TaskRow:
-    return TaskRow(
-        task_id=wait.task_id,
-        tenant_id=request.tenant_id,
-        run_id=request.run_id,
-        wait_id=wait.wait_id,
-        step_path=wait.step_path,
-        task_type=wait.task_type,
-        title=wait.title,
-        description=wait.description,
-        context_data=wait.context_data,
-        timeout_at=wait.timeout_at,
-    )

@@ -23,7 +23,7 @@ def batch_json(records: Sequence[ProjectionRecord]) -> str:
 def _entry(record: ProjectionRecord) -> dict[str, Any]:
     text = record_text(record)
     entry: dict[str, Any] = {"seq": record.seq, "text": text, "at": record.at}
-    return entry | _row_change(json.loads(text)["fields"], record.at) if record.kind == "run" else entry
+    return entry | row_change(json.loads(text)["fields"], record.at) if record.kind == "run" else entry
 
 
 def record_text(record: ProjectionRecord) -> str:
@@ -32,7 +32,9 @@ def record_text(record: ProjectionRecord) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
 
 
-def _row_change(told: Mapping[str, Any], at: str) -> dict[str, Any]:
+def row_change(told: Mapping[str, Any], at: str) -> dict[str, Any]:
+    """What the fields of a run record, as JSON gives them back, change in the row: ``{set, clear, status?, endedAt?,
+    endedMs?}``."""
     fields = {name: value for name, value in told.items() if name in _RUN_FIELDS}
     status = fields.pop("status", None)
     change: dict[str, Any] = {

@@ -52,6 +52,11 @@ def records_key(tenant: str, run_id: str) -> str:
     return tenant_key(tenant, "run", run_id, "records")
 
 
+def restored_records_key(tenant: str, run_id: str, attempt: str) -> str:
+    """Sorted set: records on their way to `records_key`."""
+    return tenant_key(tenant, "run", run_id, "records", attempt)
+
+
 def ledger_key(tenant: str, run_id: str) -> str:
     """Hash: the run's action ledger, idempotency key to entry."""
     return tenant_key(tenant, "run", run_id, "ledger")

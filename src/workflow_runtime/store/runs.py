@@ -163,21 +163,17 @@ class Runs:
         """
         result = Applied(known=True, applied=0, last_seq=0)
         for start in range(0, len(records), _BATCH):
-            batch = await self._apply_batch(tenant, run_id, records[start : start + _BATCH], workflow_id, replace=False)
+            batch = await self._apply_batch(tenant, run_id, records[start : start + _BATCH], workflow_id)
             result = batch.model_copy(update={"applied": result.applied + batch.applied})
         return result
 
-    async def replace_projections(self, tenant: str, run_id: str, records: Sequence[ProjectionRecord]) -> Applied:
-        """Forget what is projected of a run, its status included, and apply ``records`` (rebuilt from its history)."""
-        return await self._apply_batch(tenant, run_id, records, None, replace=True)
-
     async def _apply_batch(
-        self, tenant: str, run_id: str, records: Sequence[ProjectionRecord], workflow_id: str | None, *, replace: bool
+        self, tenant: str, run_id: str, records: Sequence[ProjectionRecord], workflow_id: str | None
     ) -> Applied:
         workflow_id = workflow_id or await self._workflow_of(tenant, run_id)
         if workflow_id is None:
             return Applied(known=False, applied=0, last_seq=0)
-        arguments: list[str | int] = [run_id, workflow_id, int(replace), batch_json(records)]
+        arguments: list[str | int] = [run_id, workflow_id, batch_json(records)]
         known, applied, last = await self._apply(RunKeys(tenant, run_id, workflow_id).declared(), arguments)
         return Applied(known=known == 1, applied=applied, last_seq=last)
 
@@ -185,15 +181,22 @@ class Runs:
         return await cast(Awaitable[str | None], self._redis.hget(keys.row_key(tenant, run_id), "workflowId"))
 
     async def finish_run(
-        self, tenant: str, run_id: str, status: TerminalStatus, *, error: Failure | None = None
+        self,
+        tenant: str,
+        run_id: str,
+        status: TerminalStatus,
+        *,
+        error: Failure | None = None,
+        at: str | None = None,
     ) -> bool:
         """Record an end that no projection tells: a cancelled start that waited, a launch that failed for good, a run
-        terminated from outside. True when this ended the run. Raises `NotFoundError`.
+        whose machine could not be built. ``at`` is ISO 8601 UTC, now when left out. True when this ended the run.
+        Raises `NotFoundError`.
         """
         workflow_id = await self._workflow_of(tenant, run_id)
         text = error.model_dump_json(by_alias=True) if error else ""
-        now = self._clock()
-        arguments: list[str | int] = [run_id, status, iso(now), millis(now), text]
+        at = at or iso(self._clock())
+        arguments: list[str | int] = [run_id, status, at, millis(at), text]
         done = workflow_id and await self._finish(RunKeys(tenant, run_id, workflow_id).declared(), arguments)
         if done is None or done == -1:
             raise _no_run(tenant, run_id)

@@ -3,7 +3,8 @@
 The workflow decides whether a response is accepted and the row follows it: a task closes once, and stays as it closed.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from redis.asyncio import Redis
@@ -101,14 +102,16 @@ class Tasks:
         *,
         event_name: str | None = None,
         responded_by: str | None = None,
+        at: str | None = None,
     ) -> TaskRow:
         """Close a task with the response the workflow accepted; repeating the same response is harmless.
 
+        ``at`` is when that was (ISO 8601 UTC), now when left out.
         Raises `NotFoundError`, and `ConflictError` TASK_CLOSED when it is closed with something else.
         """
         told = TaskRow.encode({"eventName": event_name, "respondedBy": responded_by})
         text = dump(response, f"response to task {task_id!r}")
-        outcome = await self._closed(tenant, task_id, "COMPLETED", text, told)
+        outcome = await self._closed(tenant, task_id, "COMPLETED", at, text, told)
         if outcome not in ("closed", "same"):
             state = "completed with another response" if outcome == "COMPLETED" else outcome.lower().replace("_", " ")
             raise ConflictError(
@@ -119,21 +122,27 @@ class Tasks:
             raise _no_task(tenant, task_id)
         return row
 
-    async def time_out(self, tenant: str, task_id: str) -> bool:
+    async def time_out(self, tenant: str, task_id: str, *, at: str | None = None) -> bool:
         """Close a task nobody answered in time; false when it was closed before. Raises `NotFoundError`."""
-        return await self._closed(tenant, task_id, "TIMED_OUT", "", {}) == "closed"
+        return await self._closed(tenant, task_id, "TIMED_OUT", at) == "closed"
 
-    async def cancel(self, tenant: str, task_id: str) -> bool:
+    async def cancel(self, tenant: str, task_id: str, *, at: str | None = None) -> bool:
         """Close a task of a run that was cancelled; false when it was closed before. Raises `NotFoundError`."""
-        return await self._closed(tenant, task_id, "CANCELED", "", {}) == "closed"
+        return await self._closed(tenant, task_id, "CANCELED", at) == "closed"
 
     async def _closed(
-        self, tenant: str, task_id: str, status: TaskStatus, response: str, fields: dict[str, str]
+        self,
+        tenant: str,
+        task_id: str,
+        status: TaskStatus,
+        at: str | None,
+        response: str = "",
+        fields: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         names = [task_key(tenant, task_id), task_index_key(tenant, "OPEN"), task_index_key(tenant, status)]
         # HSET wants at least one pair, and the id is one that never changes.
-        told = flat({"taskId": task_id} | fields)
-        outcome = cast(str, await self._close(names, [status, response, iso(self._clock()), *told]))
+        told = flat({"taskId": task_id, **fields})
+        outcome = cast(str, await self._close(names, [status, response, at or iso(self._clock()), *told]))
         if outcome == "missing":
             raise _no_task(tenant, task_id)
         return outcome

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis, RedisCluster
 from tests.fakes.clock import HandClock
 from tests.fixtures.servers import running_redis_cluster
-from tests.integration.store.builders import action_request, definition, record, run_row, task_row
+from tests.integration.store.builders import AT, action_request, definition, record, run_row, task_row
 
 from workflow_runtime.core.actions import ActionSpec
 from workflow_runtime.store.action_registry import ActionRegistry
@@ -18,6 +18,7 @@ from workflow_runtime.store.key_values import KeyValues
 from workflow_runtime.store.ledger import ActionLedger, LedgerVerdict
 from workflow_runtime.store.links import EntityRef, Links
 from workflow_runtime.store.notifications import Notification, Notifications
+from workflow_runtime.store.restoring import RestoredRun, RunRestorer
 from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.schemas import Schemas
 from workflow_runtime.store.tasks import Tasks
@@ -64,7 +65,9 @@ async def test_runs_and_catalog(cluster: Redis, tenant: str) -> None:
     assert (await runs.apply_projections(tenant, "r1", end)).applied == 2
     assert [row.run_id for row in await runs.release(tenant, "w", "r1")] == ["r2"]
     assert [row.run_id for row in (await runs.list_runs(tenant, workflow_id="w")).runs] == ["r2", "r1"]
-    await runs.replace_projections(tenant, "r1", end)
+    row = run_row("r1", tenant_id=tenant, workflow_id="w", created_at=AT)
+    await RunRestorer(cluster).restore(RestoredRun(row, tuple(end), executing=False, with_payload=False))
+    await RunRestorer(cluster).restore_task(task_row("t1", tenant_id=tenant, created_at=AT))
     detail = await runs.run_detail(tenant, "r1")
     assert detail is not None
     assert (detail.child_run_ids, len(detail.steps)) == (("child",), 1)

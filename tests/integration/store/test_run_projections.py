@@ -145,19 +145,3 @@ async def test_records_can_be_followed_in_portions(runs: Runs) -> None:
         seen += [found.seq for found in page.records]
     assert seen == list(range(1, 12))
     assert page.last_seq == 11
-
-
-async def test_rebuilding_gives_what_was_there(runs: Runs) -> None:
-    await runs.apply_projections(TENANT, "r1", story())
-    before = await detail(runs)
-    rebuilt = await runs.replace_projections(TENANT, "r1", story())
-    assert (rebuilt.known, rebuilt.applied) == (True, 11)
-    assert await detail(runs) == before
-
-
-async def test_rebuilding_corrects_a_wrong_end(runs: Runs) -> None:
-    await runs.finish_run(TENANT, "r1", "CANCELED")
-    await runs.replace_projections(TENANT, "r1", story()[:8])
-    row = (await detail(runs)).run
-    assert (row.status, row.ended_at, row.error) == ("WAITING", None, None)
-    assert (await runs.list_runs(TENANT, status="CANCELED")).runs == ()

@@ -1,4 +1,4 @@
--- ARGV: run id, workflow id, '1' to replace all records, then a JSON array of
+-- ARGV: run id, workflow id, then a JSON array of
 --   {seq, text, at, status?, endedAt?, endedMs?, set {name: text}, clear [name]}
 -- whose values are text throughout: cjson would not keep numbers and empty arrays as they are.
 -- Answers {1 when the row exists, number of records applied, last seq}.
@@ -7,14 +7,6 @@ local workflow_id = redis.call('HGET', ROW, 'workflowId')
 if not workflow_id then return {0, 0, 0} end
 if workflow_id ~= ARGV[2] then
   return redis.error_reply('run ' .. run_id .. ' is of workflow ' .. workflow_id .. ', not ' .. ARGV[2])
-end
-
-if ARGV[3] == '1' then
-  redis.call('DEL', RECORDS)
-  redis.call('ZREM', ENDED, run_id)
-  redis.call('HDEL', ROW, 'seq', 'endedAt', 'startedAt', 'error', 'currentStepPath', 'currentWait', 'stepCount')
-  leave_queue(run_id)
-  set_status('RUNNING')
 end
 
 local function apply_run(record)
@@ -31,7 +23,7 @@ end
 
 local last = tonumber(redis.call('HGET', ROW, 'seq') or '0')
 local applied = 0
-for _, record in ipairs(cjson.decode(ARGV[4])) do
+for _, record in ipairs(cjson.decode(ARGV[3])) do
   if record.seq > last then
     redis.call('ZADD', RECORDS, record.seq, record.text)
     if record.set then apply_run(record) end
