@@ -13,7 +13,13 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflow_runtime.core import contract
-from workflow_runtime.core.contract import EventSignal, HumanTaskSignal, InterpreterSummary, QuotaResumeSignal
+from workflow_runtime.core.contract import (
+    EventSignal,
+    HumanTaskSignal,
+    InterpreterSummary,
+    QuotaResumeSignal,
+    RunInput,
+)
 from workflow_runtime.core.errors import Category, Failure, RuntimeFailureError
 from workflow_runtime.core.machine import Cancelled, Effect, Failed, Machine, Succeeded
 from workflow_runtime.service.failures import activity_failure, application_error
@@ -22,7 +28,7 @@ from workflow_worker.mailbox import Mailbox
 from workflow_worker.performing import Performer
 from workflow_worker.records import ABANDON_RUN, LOAD_RUN, AbandonRequest, LoadedRun, LoadRequest
 from workflow_worker.responses import parse_response, require_acceptable
-from workflow_worker.starting import Start, build_machine, continued, parse_start, told
+from workflow_worker.starting import Refusal, Start, build_machine, continued, read_start, told
 
 
 class WorkflowClock:
@@ -45,7 +51,7 @@ class AuthoredRun:
     def __init__(self, raw: Any = None) -> None:
         # Typed by hand: an argument that does not decode would fail the workflow task, again and again, instead of
         # the workflow. Read here and not in run, because signals may be handled before run is entered.
-        self._start = _start_of(raw)
+        self._start = read_start(raw)
         self._mailbox = self._start.mailbox if isinstance(self._start, Start) else Mailbox()
         self._loaded: LoadedRun | None = None
         self._machine: Machine | None = None
@@ -54,8 +60,8 @@ class AuthoredRun:
     @workflow.run
     async def run(self, raw: Any = None) -> Any:
         """Take RunInput; answer ``{payload, vars, local, system, meta}`` or fail with a typed ApplicationError."""
-        if isinstance(self._start, Failure):
-            raise application_error(self._start)
+        if isinstance(self._start, Refusal):
+            await self._abandon(self._start.run, self._start.failure)
         loaded = await self._load(self._start)
         machine = await self._build(self._start, loaded)
         performer = Performer(self._start.run, loaded, self._mailbox, machine)
@@ -88,7 +94,7 @@ class AuthoredRun:
         try:
             loaded: LoadedRun = await call_store(LOAD_RUN, request, LoadedRun)
         except ApplicationError as error:
-            await self._abandon(start, activity_failure(error))
+            await self._abandon(run, activity_failure(error))
         if loaded.trigger_event_id is not None:
             self._mailbox.forbid(loaded.trigger_event_id)
         self._loaded = loaded
@@ -98,17 +104,17 @@ class AuthoredRun:
         try:
             self._machine = build_machine(start, loaded)
         except RuntimeFailureError as error:
-            await self._abandon(start, error.to_failure())
+            await self._abandon(start.run, error.to_failure())
         return self._machine
 
-    async def _abandon(self, start: Start, failure: Failure) -> Never:
-        """End a run whose machine could not be built, so that its row says why."""
+    async def _abandon(self, run: RunInput | None, failure: Failure) -> Never:
+        """End a run whose machine could not be built, so that its row, when it is known, says why."""
         failure = failure.model_copy(update={"at": self._clock.now_iso()})
-        run = start.run
-        request = AbandonRequest(
-            tenant_id=run.tenant_id, run_id=run.run_id, workflow_id=run.workflow_id, failure=failure
-        )
-        await call_store(ABANDON_RUN, request)
+        if run is not None:
+            request = AbandonRequest(
+                tenant_id=run.tenant_id, run_id=run.run_id, workflow_id=run.workflow_id, failure=failure
+            )
+            await call_store(ABANDON_RUN, request)
         raise application_error(failure)
 
     # What others send
@@ -186,13 +192,6 @@ class AuthoredRun:
             return self._machine.summary()
         run_id = self._start.run.run_id if isinstance(self._start, Start) else ""
         return InterpreterSummary(run_id=run_id, step_count=0, current_step_path=None, frame_depth=0)
-
-
-def _start_of(raw: Any) -> Start | Failure:
-    try:
-        return parse_start(raw)
-    except RuntimeFailureError as error:
-        return error.to_failure()
 
 
 def _receive(deliver: Callable[[], None]) -> None:

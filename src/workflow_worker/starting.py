@@ -8,12 +8,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workflow_runtime.core.contract import RunInput
+from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, RunInput
 from workflow_runtime.core.definition import parse_definition
-from workflow_runtime.core.errors import CorruptionFailure, ValidationFailure
+from workflow_runtime.core.errors import CorruptionFailure, Failure, RuntimeFailureError, ValidationFailure
 from workflow_runtime.core.machine import Machine, RunContext
+from workflow_runtime.core.machine.state import readable_checkpoint
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.records import LoadedRun
+
+
+class NewerWorkerNeeded(Exception):
+    """A newer worker began this run, and this one cannot go on with it: the deployment was rolled back.
+
+    No failure of the run. Raised in workflow code it fails the workflow task, and Temporal offers that task again until
+    a worker is there that can do it.
+    """
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,27 @@ class Start:
     checkpoint: Any = None
 
 
-def parse_start(raw: Any) -> Start:
-    """The argument of the workflow. Raises ValidationFailure, or CorruptionFailure for a damaged checkpoint."""
+@dataclass(frozen=True)
+class Refusal:
+    """An argument with which no worker can do anything; ``run`` is None when not even that can be read in it."""
+
+    failure: Failure
+    run: RunInput | None
+
+
+def read_start(raw: Any) -> Start | Refusal:
+    """The argument of the workflow. Raises `NewerWorkerNeeded`; damage and nonsense are answered."""
+    run: RunInput | None = None
     try:
-        run = RunInput.model_validate(raw)
-    except ValidationError as error:
-        raise ValidationFailure(f"the run cannot start with this input: {told(error)}", code="INVALID_INPUT") from None
+        _require_readable(raw)
+        run = _run_input(raw)
+        return parse_start(run)
+    except RuntimeFailureError as error:
+        return Refusal(error.to_failure(), run)
+
+
+def parse_start(run: RunInput) -> Start:
+    """What a run starts from. Raises CorruptionFailure CHECKPOINT_DAMAGED."""
     if run.checkpoint is None:
         return Start(run, Mailbox())
     try:
@@ -40,7 +64,11 @@ def parse_start(raw: Any) -> Start:
 
 
 def build_machine(start: Start, loaded: LoadedRun) -> Machine:
-    """The machine of a run that begins or goes on. Raises RuntimeFailureError for a definition that does not fit."""
+    """The machine of a run that begins or goes on.
+
+    Raises `NewerWorkerNeeded`, and RuntimeFailureError for a definition or a checkpoint that does not fit.
+    """
+    _require_known_semantics(start, loaded)
     definition, findings = parse_definition(loaded.definition)
     if definition is None:
         problems = "; ".join(f"{finding.step_path}: {finding.message}" for finding in findings)
@@ -62,6 +90,38 @@ def continued(run: RunInput, machine: Machine, mailbox: Mailbox) -> RunInput:
 def told(error: ValidationError) -> str:
     """What is wrong with a record, field by field and without the values."""
     return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'it'}: {item['msg']}" for item in error.errors())
+
+
+def _require_readable(raw: Any) -> None:
+    """Looked at before anything else: a newer worker may have written more than this one has names for."""
+    match raw:
+        case {"checkpoint": {"machine": machine}}:
+            try:
+                readable_checkpoint(machine)
+            except CorruptionFailure as error:
+                # Damage is reported later, when it is known whose run it is.
+                if error.code == "CHECKPOINT_VERSION":
+                    raise NewerWorkerNeeded(error.message) from error
+
+
+def _run_input(raw: Any) -> RunInput:
+    try:
+        return RunInput.model_validate(raw)
+    except ValidationError as error:
+        raise ValidationFailure(f"the run cannot start with this input: {told(error)}", code="INVALID_INPUT") from None
+
+
+def _require_known_semantics(start: Start, loaded: LoadedRun) -> None:
+    """Looked at before the definition: one of newer semantics may hold steps that this worker has no names for."""
+    version: Any = loaded.runtime_semantics_version
+    match start.checkpoint:
+        case {"run": {"runtimeSemanticsVersion": int(began_with)}}:
+            version = began_with
+    if version > RUNTIME_SEMANTICS_VERSION:
+        raise NewerWorkerNeeded(
+            f"run {start.run.run_id!r} began under semantics version {version} and this worker knows "
+            f"{RUNTIME_SEMANTICS_VERSION}: run a worker at least as new as the one it began on"
+        )
 
 
 def _context(run: RunInput, loaded: LoadedRun) -> RunContext:

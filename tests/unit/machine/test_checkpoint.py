@@ -106,11 +106,19 @@ def test_a_delay_before_a_retry_is_the_current_wait_and_an_action_is_none() -> N
     assert isinstance(run.machine.current_wait(), Sleep)
 
 
-@pytest.mark.parametrize("checkpoint", [None, 7, {}, [], {"version": 2}, {"version": "1"}])
-def test_a_checkpoint_of_another_version_is_refused(checkpoint: object) -> None:
-    with pytest.raises(CorruptionFailure, match="checkpoint has version") as caught:
-        restore(checkpoint)
+def test_a_checkpoint_of_a_newer_worker_is_left_to_it() -> None:
+    with pytest.raises(CorruptionFailure, match="run a worker at least as new") as caught:
+        restore({"version": package.CHECKPOINT_VERSION + 1})
     assert caught.value.code == "CHECKPOINT_VERSION"
+
+
+@pytest.mark.parametrize(
+    "checkpoint", [None, 7, {}, [], {"version": "1"}, {"version": 0}, {"version": True}, {"version": 1.0}]
+)
+def test_what_no_worker_writes_is_no_checkpoint(checkpoint: object) -> None:
+    with pytest.raises(CorruptionFailure, match="the checkpoint is damaged") as caught:
+        restore(checkpoint)
+    assert caught.value.code == "CHECKPOINT_DAMAGED"
 
 
 @pytest.mark.parametrize("key", ["run", "startedAt", "scopes", "frames", "pending", "seq", "stepCount", "records"])

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from workflow_runtime.core.canonical import definition_hash
+from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION
 from workflow_runtime.core.definition import parse_definition
-from workflow_runtime.core.errors import CorruptionFailure, RuntimeFailureError, ValidationFailure
-from workflow_runtime.core.machine import Machine
+from workflow_runtime.core.errors import RuntimeFailureError
+from workflow_runtime.core.machine import CHECKPOINT_VERSION
+from workflow_runtime.core.machine import machine as machine_module
+from workflow_worker import starting
 from workflow_worker.records import LoadedRun
-from workflow_worker.starting import build_machine, continued, parse_start
+from workflow_worker.starting import NewerWorkerNeeded, Refusal, Start, build_machine, continued, read_start
 
 DEFINITION: dict[str, Any] = {
     "id": "wf",
@@ -23,16 +26,40 @@ ARGUMENT: dict[str, Any] = {"runId": "r", "tenantId": "acme", "workflowId": "wf"
 
 @pytest.mark.parametrize("raw", [None, 7, "x", [], {}, {**ARGUMENT, "workflowVersion": "1"}, {**ARGUMENT, "more": 1}])
 def test_an_argument_that_is_not_one_is_a_validation_failure(raw: Any) -> None:
-    with pytest.raises(ValidationFailure) as refusal:
-        parse_start(raw)
-    assert refusal.value.code == "INVALID_INPUT"
+    refusal = _refused(raw)
+    assert (refusal.run, refusal.failure.category, refusal.failure.code) == (None, "ValidationError", "INVALID_INPUT")
 
 
 @pytest.mark.parametrize("checkpoint", [{}, {"mailbox": {}}, {"mailbox": {"events": 7}, "machine": {}}])
-def test_a_damaged_checkpoint_is_corruption(checkpoint: Any) -> None:
-    with pytest.raises(CorruptionFailure) as refusal:
-        parse_start({**ARGUMENT, "checkpoint": checkpoint})
-    assert refusal.value.code == "CHECKPOINT_DAMAGED"
+def test_a_damaged_checkpoint_is_the_corruption_of_a_known_run(checkpoint: Any) -> None:
+    refusal = _refused({**ARGUMENT, "checkpoint": checkpoint})
+    assert refusal.run is not None
+    assert (refusal.run.run_id, refusal.failure.category) == ("r", "InterpreterCorruption")
+    assert refusal.failure.code == "CHECKPOINT_DAMAGED"
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {**ARGUMENT, "checkpoint": {"machine": {"version": CHECKPOINT_VERSION + 1}}},
+        {"checkpoint": {"machine": {"version": CHECKPOINT_VERSION + 1}, "letterbox": {}}, "unheardOf": 1},
+    ],
+)
+def test_whatever_comes_with_a_newer_checkpoint_needs_a_newer_worker(argument: Any) -> None:
+    with pytest.raises(NewerWorkerNeeded, match="at least as new"):
+        read_start(argument)
+
+
+def _refused(raw: Any) -> Refusal:
+    refusal = read_start(raw)
+    assert isinstance(refusal, Refusal)
+    return refusal
+
+
+def _start(argument: Any) -> Start:
+    start = read_start(argument)
+    assert isinstance(start, Start)
+    return start
 
 
 def _loaded(definition: Any, **more: Any) -> LoadedRun:
@@ -52,16 +79,52 @@ def _loaded(definition: Any, **more: Any) -> LoadedRun:
 )
 def test_a_definition_that_cannot_be_run_is_refused_typed(loaded: LoadedRun) -> None:
     with pytest.raises(RuntimeFailureError):
-        build_machine(parse_start(ARGUMENT), loaded)
+        build_machine(_start(ARGUMENT), loaded)
 
 
-def test_a_continued_run_is_the_same_run() -> None:
+NEWER: Any = {"runtime_semantics_version": RUNTIME_SEMANTICS_VERSION + 1}
+
+
+def test_semantics_of_a_newer_worker_need_one_before_the_definition_is_looked_at() -> None:
+    with pytest.raises(NewerWorkerNeeded, match=r"semantics version .* at least as new"):
+        build_machine(_start(ARGUMENT), _loaded({"steps": "of a kind unheard of"}, **NEWER))
+
+
+def test_a_run_keeps_the_semantics_it_began_with_on_a_newer_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    argument, loaded = _continued()
+    for module in (starting, machine_module):
+        monkeypatch.setattr(module, "RUNTIME_SEMANTICS_VERSION", RUNTIME_SEMANTICS_VERSION + 1)
+    again = build_machine(_start(argument), loaded.model_copy(update=NEWER))
+    assert again.run.runtime_semantics_version == RUNTIME_SEMANTICS_VERSION
+    assert build_machine(_start(ARGUMENT), loaded.model_copy(update=NEWER)).run.system() == {
+        **again.run.system(),
+        "runtimeSemanticsVersion": RUNTIME_SEMANTICS_VERSION + 1,
+    }
+
+
+def test_a_run_rolled_back_to_its_own_semantics_goes_on() -> None:
+    argument, loaded = _continued()
+    assert build_machine(_start(argument), loaded.model_copy(update=NEWER)).run.run_id == "r"
+
+
+def test_a_continuation_of_newer_semantics_needs_a_newer_worker() -> None:
+    argument, loaded = _continued()
+    argument["checkpoint"]["machine"]["run"]["runtimeSemanticsVersion"] += 1
+    with pytest.raises(NewerWorkerNeeded):
+        build_machine(_start(argument), loaded)
+
+
+def _continued() -> tuple[dict[str, Any], LoadedRun]:
+    """The argument of a run that goes on in a new history, and what it loads there."""
     definition, _ = parse_definition(DEFINITION)
     assert definition is not None
     loaded = _loaded(DEFINITION, definition_hash=definition_hash(definition), payload={"a": 1})
-    start = parse_start(ARGUMENT)
-    machine = build_machine(start, loaded)
-    argument = continued(start.run, machine, start.mailbox).model_dump(mode="json", by_alias=True)
-    again = build_machine(parse_start(argument), loaded)
-    assert isinstance(again, Machine)
-    assert again.checkpoint() == machine.checkpoint()
+    start = _start(ARGUMENT)
+    argument = continued(start.run, build_machine(start, loaded), start.mailbox)
+    return argument.model_dump(mode="json", by_alias=True), loaded
+
+
+def test_a_continued_run_is_the_same_run() -> None:
+    argument, loaded = _continued()
+    again = build_machine(_start(argument), loaded)
+    assert again.checkpoint() == argument["checkpoint"]["machine"]

@@ -13,6 +13,7 @@ from workflow_runtime.core.machine.scopes import Scopes
 from workflow_runtime.core.projection import ProjectionRecord
 
 CHECKPOINT_VERSION: Final = 1
+"""Form of a checkpoint. It rises with whatever an older worker could not read, the shell's mailbox included."""
 
 _FRAMES: Final = TypeAdapter[list[Frame]](list[TaggedFrame])
 _EFFECT: Final = TypeAdapter[Effect | None](Annotated[Effect, Field(discriminator="kind")] | None)
@@ -57,27 +58,45 @@ def dump_state(state: MachineState) -> dict[str, Any]:
 
 
 def load_state(checkpoint: object) -> MachineState:
-    """The state a checkpoint describes. Raises ``CorruptionFailure`` for what ``dump_state`` cannot have written."""
-    if not isinstance(checkpoint, dict) or checkpoint.get("version") != CHECKPOINT_VERSION:
-        found = checkpoint.get("version") if isinstance(checkpoint, dict) else type(checkpoint).__name__
-        raise CorruptionFailure(
-            f"the checkpoint has version {found!r} and this worker reads version {CHECKPOINT_VERSION}: "
-            "run the worker that wrote it",
-            code="CHECKPOINT_VERSION",
-        )
+    """The state a checkpoint describes.
+
+    Raises ``CorruptionFailure``: CHECKPOINT_VERSION for one of a newer worker, CHECKPOINT_DAMAGED for what no worker
+    can have written.
+    """
+    found = readable_checkpoint(checkpoint)
     try:
         return MachineState(
-            run=RunContext.model_validate(checkpoint["run"]),
-            started_at=checkpoint["startedAt"],
-            scopes=Scopes(**checkpoint["scopes"]),
-            frames=_FRAMES.validate_python(checkpoint["frames"]),
-            pending=_EFFECT.validate_python(checkpoint["pending"], strict=False),
-            seq=checkpoint["seq"],
-            step_count=checkpoint["stepCount"],
-            records=_RECORDS.validate_python(checkpoint["records"]),
+            run=RunContext.model_validate(found["run"]),
+            started_at=found["startedAt"],
+            scopes=Scopes(**found["scopes"]),
+            frames=_FRAMES.validate_python(found["frames"]),
+            pending=_EFFECT.validate_python(found["pending"], strict=False),
+            seq=found["seq"],
+            step_count=found["stepCount"],
+            records=_RECORDS.validate_python(found["records"]),
         )
     except (KeyError, TypeError, ValidationError) as error:
-        raise CorruptionFailure(f"the checkpoint is damaged: {error}", code="CHECKPOINT_DAMAGED") from error
+        raise _damaged(str(error)) from error
+
+
+def readable_checkpoint(checkpoint: object) -> dict[str, Any]:
+    """``checkpoint``, whose form is the one this worker writes. Raises ``CorruptionFailure`` as ``load_state`` does."""
+    if not isinstance(checkpoint, dict):
+        raise _damaged(f"it is {type(checkpoint).__name__}")
+    version = checkpoint.get("version")
+    if type(version) is int and version > CHECKPOINT_VERSION:
+        raise CorruptionFailure(
+            f"the checkpoint has version {version} and this worker reads version {CHECKPOINT_VERSION}: "
+            "run a worker at least as new as the one that wrote it",
+            code="CHECKPOINT_VERSION",
+        )
+    if type(version) is not int or version != CHECKPOINT_VERSION:
+        raise _damaged(f"its version is {version!r}")
+    return checkpoint
+
+
+def _damaged(reason: str) -> CorruptionFailure:
+    return CorruptionFailure(f"the checkpoint is damaged: {reason}", code="CHECKPOINT_DAMAGED")
 
 
 def _dump(record: BaseModel) -> dict[str, Any]:
