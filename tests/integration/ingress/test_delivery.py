@@ -4,6 +4,7 @@ import uuid
 
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import TENANT, new_event, publish_workflow, running, settled, until
 
@@ -54,6 +55,16 @@ async def test_a_malformed_message_becomes_a_dead_letter_and_the_next_one_is_pro
     assert letter.at is not None
     assert len(gateway.started) == 1
     assert await redis_client.xlen(EVENT_DEAD_LETTER_STREAM) == 1
+
+
+async def test_messages_that_are_all_malformed_are_read_once_and_hold_up_nobody(redis_client: Redis) -> None:
+    with capture_logs() as logged:
+        async with running(redis_client, RunGatewayFake()):
+            for _ in range(2):
+                await redis_client.xadd(EVENT_STREAM, {"event_id": "no-uuid"})
+                await until(lambda: redis_client.xlen(EVENT_STREAM), lambda length: length == 0)
+    assert [line for line in logged if line["event"] == "ingress_loop_failed"] == []
+    assert [letter.attempts for letter in await DeadLetters(redis_client).list()] == [1, 1]
 
 
 async def test_an_unmatched_event_stays_visible_with_the_reason(redis_client: Redis) -> None:

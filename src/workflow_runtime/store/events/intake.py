@@ -57,8 +57,8 @@ class EventIntake:
 
     async def _remember_tenants(self, tenants: Mapping[str, object]) -> None:
         # Before the first record, so that no record can be overlooked by the sweep.
-        now = now_ms()
-        await self._redis.zadd(keys.ACTIVE_TENANTS, dict.fromkeys(tenants, now))
+        if tenants:
+            await self._redis.zadd(keys.ACTIVE_TENANTS, dict.fromkeys(tenants, now_ms()))
 
     async def _accept_all(self, tenant: str, events: Sequence[IncomingEvent], source: EventSource) -> list[Acceptance]:
         names = [keys.sequence_key(tenant), keys.open_key(tenant), keys.lanes_key(tenant), keys.log_key(tenant)]
