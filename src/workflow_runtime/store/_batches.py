@@ -1,4 +1,4 @@
-"""Calls of Lua scripts that travel together: one round trip for all that wait. Private to store; imports do nothing.
+"""Calls of Redis that travel together: one round trip for all that wait. Private to store; imports do nothing.
 
 A client has one batch under way at a time, and what is called meanwhile makes up the next: an idle client sends at
 once, a busy one sends many calls for the price of one. No timer is involved.
@@ -8,19 +8,22 @@ import asyncio
 import contextvars
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis, RedisCluster
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError
+from redis.exceptions import DataError, NoScriptError
 
 _MOST: Final = 64
 """Calls per batch: the first of them is answered with the last."""
 
 
 type AnyRedis = Redis | RedisCluster
+
+type Parts = Sequence[Any] | Callable[[], Sequence[Any]]
+"""What is sent, or what gives it at the moment of sending (and the same again, should it be sent twice)."""
 
 
 class ScriptText:
@@ -32,18 +35,22 @@ class ScriptText:
 
 
 class _Call:
-    """One call. ``parts`` follow the script: number of keys, keys, values. Who called waits for ``answer``."""
+    """One call, of a script or of a plain command. ``parts`` follow the script: number of keys, keys, values."""
 
     __slots__ = ("answer", "options", "parts", "script")
 
-    def __init__(self, script: ScriptText, parts: Sequence[Any], answer: asyncio.Future[Any], *, raw: bool) -> None:
+    def __init__(self, script: ScriptText | None, parts: Parts, answer: asyncio.Future[Any], *, raw: bool) -> None:
         self.script = script
         self.parts = parts
         self.options: dict[str, Any] = {NEVER_DECODE: []} if raw else {}
         self.answer = answer
 
     def command(self, *, known: bool) -> tuple[Any, ...]:
-        return ("EVALSHA", self.script.sha, *self.parts) if known else ("EVAL", self.script.source, *self.parts)
+        # Not before the call leaves: until then its maker may add to it.
+        parts = self.parts() if callable(self.parts) else self.parts
+        if self.script is None:
+            return tuple(parts)
+        return ("EVALSHA", self.script.sha, *parts) if known else ("EVAL", self.script.source, *parts)
 
     def settle(self, answer: object) -> None:
         # One that was cancelled does not wait any more.
@@ -55,32 +62,37 @@ class _Call:
             self.answer.set_result(answer)
 
 
-class ScriptCalls:
+class Calls:
     """The calls of one client."""
 
     def __init__(self) -> None:
         self._waiting: list[_Call] = []
         self._sender: asyncio.Task[None] | None = None
+        self._alone: set[asyncio.Task[None]] = set()
 
-    async def run(self, redis: AnyRedis, script: ScriptText, parts: Sequence[Any], *, raw: bool = False) -> Any:
-        """Call ``script`` with the number of keys, keys and values. ``raw`` answers bytes.
+    def send(
+        self, redis: AnyRedis, script: ScriptText | None, parts: Parts, *, raw: bool = False
+    ) -> asyncio.Future[Any]:
+        """Call ``script``, or the command that ``parts`` are. ``raw`` answers bytes.
 
-        A caller that is cancelled before its batch leaves takes its call back; later the script may run all the same,
-        as with any call whose connection is lost. Raises what redis-py raises, to each caller its own error.
+        A call that is cancelled before its batch leaves is taken back; later it may be carried out all the same, as
+        with any call whose connection is lost. Raises what redis-py raises, to each caller its own error.
         """
         loop = asyncio.get_running_loop()
         call = _Call(script, parts, loop.create_future(), raw=raw)
         if isinstance(redis, RedisCluster):
             # Each goes to a node of its own, follows slots that move, and waits for no other node.
-            await _send_alone(call, redis)
-            return call.answer.result()
+            task = loop.create_task(_send_alone(call, redis), context=contextvars.Context())
+            self._alone.add(task)
+            task.add_done_callback(self._alone.discard)
+            return call.answer
         if self._sender is None or self._sender.get_loop() is not loop:
             # A loop that ended without its tasks takes what waited with it. The context is nobody's: the sender may
             # go on to work for others than the caller that started it.
             self._waiting = []
-            self._sender = loop.create_task(self._send_all(redis), name="redis scripts", context=contextvars.Context())
+            self._sender = loop.create_task(self._send_all(redis), name="redis calls", context=contextvars.Context())
         self._waiting.append(call)
-        return await call.answer
+        return call.answer
 
     async def _send_all(self, redis: Redis) -> None:
         batch: list[_Call] = []
@@ -123,6 +135,10 @@ async def _send_together(calls: Sequence[_Call], redis: Redis) -> None:
             # A new server, or one that lost its scripts. These did not run, the others must not run again.
             for call, answer in zip(unknown, await _answers(unknown, redis, known=False), strict=True):
                 call.settle(answer)
+    except (UnicodeEncodeError, DataError):
+        # A value that cannot be sent is found before anything is; only who gave it is to hear of it.
+        for call in calls:
+            await _send_alone(call, redis)
     except Exception as error:
         for call in calls:
             own = copy.copy(error)
@@ -137,9 +153,9 @@ async def _answers(calls: Sequence[_Call], redis: Redis, *, known: bool) -> list
     return cast(list[Any], await pipe.execute(raise_on_error=False))
 
 
-_CLIENTS: Final[WeakKeyDictionary[AnyRedis, ScriptCalls]] = WeakKeyDictionary()
+_CLIENTS: Final[WeakKeyDictionary[AnyRedis, Calls]] = WeakKeyDictionary()
 
 
-def script_calls(redis: AnyRedis) -> ScriptCalls:
+def calls_of(redis: AnyRedis) -> Calls:
     """What all stores of a client share, for as long as the client lives."""
-    return _CLIENTS.setdefault(redis, ScriptCalls())
+    return _CLIENTS.setdefault(redis, Calls())

@@ -12,14 +12,13 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
-from workflow_runtime.store._batches import ScriptText, script_calls
+from workflow_runtime.store._batches import ScriptText, calls_of
 from workflow_runtime.store.errors import InvalidNameError
 
 TENANTS_KEY: Final = "wf:tenants"
 """Set of every tenant that has data. The only key without a tenant's hash tag, so always a call of its own."""
 
 _TENANT: Final = re.compile(r"[^{}\s\x00-\x1f\x7f]{1,200}")
-_ESCAPES: Final = str.maketrans({"%": "%25", ":": "%3A"})
 
 type Clock = Callable[[], datetime]
 """Gives the present time, with UTC as its time zone."""
@@ -43,21 +42,39 @@ def tenant_key(tenant: str, *parts: str | int) -> str:
     >>> tenant_key("acme", "schema", "a:b")
     'wf:{acme}:schema:a%3Ab'
     """
-    return ":".join((f"wf:{{{check_tenant(tenant)}}}", *(str(part).translate(_ESCAPES) for part in parts)))
+    return ":".join((_hash_tag(tenant), *[str(part).replace("%", "%25").replace(":", "%3A") for part in parts]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _hash_tag(tenant: str) -> str:
+    return f"wf:{{{check_tenant(tenant)}}}"
 
 
 def register_script(redis: Redis, *names: str, raw: bool = False) -> Script:
     """The script made of the files ``lua/<name>.lua`` in this order; the server learns it at the first call.
 
-    Calls that are made at the same time travel together, whichever scripts they are of (`ScriptCalls`). ``raw`` leaves
+    Calls that are made at the same time travel together, whichever scripts they are of (`Calls`). ``raw`` leaves
     answers bytes, for what may not be text.
     """
-    script, calls = ScriptText("\n".join(_lua(name) for name in names)), script_calls(redis)
+    script, calls = script_text(*names), calls_of(redis)
 
     async def run(keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
-        return await calls.run(redis, script, (len(keys), *keys, *args), raw=raw)
+        return await calls.send(redis, script, (len(keys), *keys, *args), raw=raw)
 
     return run
+
+
+async def command(redis: Redis, *parts: str | bytes | int | float) -> Any:
+    """One short command, such as ``"ZREM", key, member``, that travels with scripts called at the same time.
+
+    Answers what the protocol answers; never for a command that blocks, behind which all others would wait.
+    """
+    return await calls_of(redis).send(redis, None, parts)
+
+
+def script_text(*names: str) -> ScriptText:
+    """The script made of the files ``lua/<name>.lua`` in this order."""
+    return ScriptText("\n".join(_lua(name) for name in names))
 
 
 @functools.cache
@@ -67,7 +84,7 @@ def _lua(name: str) -> str:
 
 async def remember_tenant(redis: Redis, tenant: str) -> None:
     """Add ``tenant`` to the known ones; done before its first data, so that no data is ever overlooked."""
-    await redis.sadd(TENANTS_KEY, check_tenant(tenant))
+    await command(redis, "SADD", TENANTS_KEY, check_tenant(tenant))
 
 
 async def known_tenants(redis: Redis) -> tuple[str, ...]:

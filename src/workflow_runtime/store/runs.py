@@ -33,7 +33,7 @@ from workflow_runtime.store._run_rows import (
     TimelineRow,
 )
 from workflow_runtime.store._task_keys import remove_tasks_of_run
-from workflow_runtime.store.connection import Clock, iso, millis, register_script, remember_tenant, utc_now
+from workflow_runtime.store.connection import Clock, command, iso, millis, register_script, remember_tenant, utc_now
 from workflow_runtime.store.errors import ArchivedError, NotFoundError
 from workflow_runtime.store.waits import WaitIndex
 
@@ -104,14 +104,14 @@ class Runs:
 
     async def mark_launched(self, tenant: str, run_id: str) -> None:
         """Note that Temporal has the run; its first projection says so too."""
-        await self._redis.zrem(keys.unlaunched_key(tenant), run_id)
+        await command(self._redis, "ZREM", keys.unlaunched_key(tenant), run_id)
 
     async def release(self, tenant: str, workflow_id: str, run_id: str) -> tuple[RunRow, ...]:
         """Free the slot of a run that ended, and admit the starts that may now go on, first come first served.
 
         Launch every row it answers. Idempotent.
         """
-        await self._redis.srem(keys.active_key(tenant, workflow_id), run_id)
+        await command(self._redis, "SREM", keys.active_key(tenant, workflow_id), run_id)
         return await self.admit_waiting(tenant, workflow_id)
 
     async def admit_waiting(self, tenant: str, workflow_id: str) -> tuple[RunRow, ...]:

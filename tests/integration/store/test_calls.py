@@ -10,9 +10,10 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import DataError, ResponseError
 
-from workflow_runtime.store._batches import ScriptCalls, ScriptText, script_calls
+from workflow_runtime.store._batches import Calls, ScriptText, calls_of
+from workflow_runtime.store.connection import command
 
 COUNT = ScriptText("return redis.call('INCRBY', KEYS[1], ARGV[1])")
 ECHO = ScriptText("return ARGV[1]")
@@ -61,7 +62,7 @@ async def redis(redis_url: str) -> AsyncIterator[CountingRedis]:
 
 
 async def call(redis: Redis, script: ScriptText, argument: object, *, raw: bool = False) -> Any:
-    return await script_calls(redis).run(redis, script, (1, "key", str(argument)), raw=raw)
+    return await calls_of(redis).send(redis, script, (1, "key", str(argument)), raw=raw)
 
 
 async def stored(redis: Redis) -> int:
@@ -97,9 +98,9 @@ async def test_a_batch_is_bounded(redis: CountingRedis) -> None:
 
 
 async def test_stores_of_one_client_share_its_trips(redis: CountingRedis) -> None:
-    assert script_calls(redis) is script_calls(redis)
+    assert calls_of(redis) is calls_of(redis)
     async with CountingRedis.from_url("redis://localhost") as other:
-        assert script_calls(other) is not script_calls(redis)
+        assert calls_of(other) is not calls_of(redis)
 
 
 async def test_a_server_that_lost_its_scripts_runs_each_call_once(redis: CountingRedis) -> None:
@@ -126,6 +127,33 @@ async def test_an_error_reaches_its_caller_only(redis: CountingRedis) -> None:
     assert isinstance(answers[0], ResponseError)
     assert "this" in str(answers[0])
     assert answers[1:] == [1, "x"]
+
+
+@pytest.mark.parametrize("unsendable", ["half a pair \ud800", None])
+async def test_a_value_that_cannot_be_sent_is_told_to_who_gave_it(redis: CountingRedis, unsendable: Any) -> None:
+    calls = calls_of(redis)
+    sent = (calls.send(redis, ECHO, (1, "key", argument)) for argument in ("a", unsendable, "b"))
+    answers: Sequence[Any] = await asyncio.gather(*sent, return_exceptions=True)
+    assert (answers[0], answers[2]) == ("a", "b")
+    assert isinstance(answers[1], UnicodeEncodeError | DataError)
+
+
+async def test_plain_commands_travel_with_scripts(redis: CountingRedis) -> None:
+    sent = (command(redis, "SADD", "set", "a", "b"), call(redis, ECHO, "x"), command(redis, "SADD", "set", "b", "c"))
+    answers: Sequence[Any] = await asyncio.gather(*sent)
+    assert list(answers) == [2, "x", 1]
+    assert redis.trips == [["SADD", "EVALSHA", "SADD"]]
+
+
+async def test_what_is_sent_may_be_added_to_until_it_leaves(redis: CountingRedis) -> None:
+    redis.hold.clear()
+    first = asyncio.ensure_future(call(redis, ECHO, "first"))
+    await under_way(redis)
+    argument = ["early"]
+    later = calls_of(redis).send(redis, ECHO, lambda: (1, "key", " ".join(argument)))
+    argument.append("late")
+    redis.hold.set()
+    assert (await first, await later) == ("first", "early late")
 
 
 async def test_answers_may_stay_bytes_beside_others_that_are_decoded(redis: CountingRedis) -> None:
@@ -182,15 +210,15 @@ async def test_a_lost_connection_fails_the_callers_of_its_batch_each_with_its_ow
 
 def test_a_loop_that_ended_in_the_middle_does_not_hold_up_the_next(redis_url: str) -> None:
     client = Redis.from_url(redis_url, decode_responses=True)
-    calls = ScriptCalls()
+    calls = Calls()
 
     async def leave_one() -> None:
-        asyncio.ensure_future(calls.run(client, ECHO, (0, "left")))  # noqa: RUF006 - that it is lost is the point
+        asyncio.ensure_future(calls.send(client, ECHO, (0, "left")))  # noqa: RUF006 - that it is lost is the point
         await asyncio.sleep(0)
 
     async def another() -> Any:
         async with client:
-            return await calls.run(client, ECHO, (0, "answered"))
+            return await calls.send(client, ECHO, (0, "answered"))
 
     asyncio.run(leave_one())
     assert asyncio.run(another()) == "answered"
