@@ -28,7 +28,7 @@ from workflow_worker.mailbox import Mailbox
 from workflow_worker.performing import Performer
 from workflow_worker.records import ABANDON_RUN, LOAD_RUN, AbandonRequest, LoadedRun, LoadRequest
 from workflow_worker.responses import parse_response, require_acceptable
-from workflow_worker.starting import Refusal, Start, build_machine, continued, read_start, told
+from workflow_worker.starting import NewerWorkerNeeded, Refusal, Start, build_machine, continued, read_start, told
 
 
 class WorkflowClock:
@@ -48,7 +48,7 @@ class AuthoredRun:
     """One authored run, from its beginning or from a checkpoint."""
 
     @workflow.init
-    def __init__(self, raw: Any = None) -> None:
+    def __init__(self, raw: Any = None, *_surplus: Any) -> None:
         # Typed by hand: an argument that does not decode would fail the workflow task, again and again, instead of
         # the workflow. Read here and not in run, because signals may be handled before run is entered.
         self._start = read_start(raw)
@@ -58,8 +58,10 @@ class AuthoredRun:
         self._clock = WorkflowClock()
 
     @workflow.run
-    async def run(self, raw: Any = None) -> Any:
+    async def run(self, raw: Any = None, *_surplus: Any) -> Any:
         """Take RunInput; answer ``{payload, vars, local, system, meta}`` or fail with a typed ApplicationError."""
+        if isinstance(self._start, NewerWorkerNeeded):
+            raise self._start
         if isinstance(self._start, Refusal):
             await self._abandon(self._start.run, self._start.failure)
         loaded = await self._load(self._start)
@@ -117,20 +119,21 @@ class AuthoredRun:
             await call_store(ABANDON_RUN, request)
         raise application_error(failure)
 
-    # What others send
+    # What others send. Arguments too many, as a newer sender may give, are ignored: they would fail the workflow task,
+    # again and again.
 
     @workflow.signal(name=contract.SIGNAL_EVENT)
-    def on_event(self, raw: Any = None) -> None:
+    def on_event(self, raw: Any = None, *_surplus: Any) -> None:
         """An event that this run may wait for, now or later."""
         _receive(lambda: self._mailbox.receive(EventSignal.model_validate(raw)))
 
     @workflow.signal(name=contract.SIGNAL_QUOTA_RESUME)
-    def on_quota_resume(self, raw: Any = None) -> None:
+    def on_quota_resume(self, raw: Any = None, *_surplus: Any) -> None:
         """A quota is available again."""
         _receive(lambda: self._mailbox.resume(QuotaResumeSignal.model_validate({} if raw is None else raw)))
 
     @workflow.signal(name=contract.SIGNAL_HUMAN_TASK, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-    async def on_task_response(self, raw: Any = None) -> None:
+    async def on_task_response(self, raw: Any = None, *_surplus: Any) -> None:
         """A response to a task; one that the run cannot accept is dropped, so use the update where it matters."""
         try:
             await self._accept_response(raw)
@@ -138,7 +141,7 @@ class AuthoredRun:
             workflow.logger.warning("signal_refused: %s", error.message)
 
     @workflow.update(name=contract.UPDATE_COMPLETE_TASK, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-    async def complete_task(self, raw: Any = None) -> dict[str, Any]:
+    async def complete_task(self, raw: Any = None, *_surplus: Any) -> dict[str, Any]:
         """Accept a response to a task; answers ``{taskId, accepted: true}``."""
         try:
             task_id = await self._accept_response(raw)
@@ -147,7 +150,7 @@ class AuthoredRun:
         return {"taskId": task_id, "accepted": True}
 
     @complete_task.validator
-    def _complete_task_is_acceptable(self, raw: Any = None) -> None:
+    def _complete_task_is_acceptable(self, raw: Any = None, *_surplus: Any) -> None:
         try:
             if self._machine is not None:
                 self._require_acceptable(parse_response(raw))
