@@ -42,8 +42,8 @@ class Refusal:
     run: RunInput | None
 
 
-def read_start(raw: Any) -> Start | Refusal:
-    """The argument of the workflow. Raises `NewerWorkerNeeded`; damage and nonsense are answered."""
+def read_start(raw: Any) -> Start | Refusal | NewerWorkerNeeded:
+    """The argument of the workflow. Never raises: the workflow is not under way yet."""
     run: RunInput | None = None
     try:
         _require_readable(raw)
@@ -51,6 +51,8 @@ def read_start(raw: Any) -> Start | Refusal:
         return parse_start(run)
     except RuntimeFailureError as error:
         return Refusal(error.to_failure(), run)
+    except NewerWorkerNeeded as needed:
+        return needed
 
 
 def parse_start(run: RunInput) -> Start:
