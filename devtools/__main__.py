@@ -4,20 +4,21 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from devtools import builds, check, example, fetch, install, lock, owners, testing
+from devtools import builds, check, example, fetch, install, lock, oncall, owners, testing
 from devtools.errors import DevError
 from devtools.stack import updown
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; 0 when it did its work, 1 when it could not, 2 when it was called wrongly."""
-    options = _parser().parse_args(argv)
     try:
-        install.ensure_nix()
+        options = _parser().parse_args(argv)
+        if options.nix:
+            install.ensure_nix()
         return int(options.command(options) or 0)
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
-        return 1
+        return error.exit_code
     except OSError as error:  # no room, no permission: the system's own words name the file
         print(f"dev: {error}", file=sys.stderr)
         return 1
@@ -32,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, summary: str, command: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=summary)
-        added.set_defaults(command=command)
+        added.set_defaults(command=command, nix=True)
         return added
 
     add("fetch", "put every locked source into the Nix store (the only networked step)", lambda _: fetch.fetch())
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     checking = add("check", "check the import boundary of the working tree", lambda o: check.check(o.format))
     checking.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     add("owners", "who should poll each queue of the running stack, and who does", lambda _: owners.owners())
+    oncall.add_commands(commands)
     add("shell", "enter `nix develop`", lambda _: builds.shell())
     add("lock", "re-resolve poetry.lock and the Debian lock, and print what changed", lambda _: lock.lock())
     return parser

@@ -6,7 +6,9 @@ from workflow_runtime.core.redaction import redact_field
 from workflow_runtime.store.events import AuditEntry, DeadLetter
 
 _LISTED: Final = 300
-"""Characters of a field in a list; a letter by itself is shown whole."""
+"""Characters of a field in a list."""
+_SHOWN: Final = 1024 * 1024
+"""Bytes of a field that are shown at all: as many as an event's payload may have."""
 
 
 def letter_summary(letter: DeadLetter) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def letter_view(letter: DeadLetter) -> dict[str, Any]:
     """``{id, reason, at, attempts, source, tenant, eventId, fields: [{name, value, bytes}]}``.
 
     Fields stand in their order, a repeated name each time; ``bytes`` is the size of the value as it is kept. Bytes that
-    are no text show as ``\\xNN``.
+    are no text show as ``\\xNN``, and of a value above 1 MiB only the beginning.
     """
     return {
         "id": letter.id,
@@ -54,8 +56,5 @@ def audit_view(entry: AuditEntry) -> dict[str, Any]:
 
 def _field(name: bytes, value: bytes) -> dict[str, Any]:
     title = name.decode(errors="backslashreplace")
-    return {
-        "name": title,
-        "value": redact_field(title, value.decode(errors="backslashreplace")),
-        "bytes": len(value),
-    }
+    text = redact_field(title, value[:_SHOWN].decode(errors="backslashreplace"))
+    return {"name": title, "value": text if len(value) <= _SHOWN else f"{text}…", "bytes": len(value)}

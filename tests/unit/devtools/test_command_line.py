@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from devtools import __main__ as command_line
-from devtools import builds, example, fetch, install, testing
-from devtools.errors import DevError
+from devtools import builds, dlq, example, fetch, install, testing
+from devtools.errors import DevError, MistakeError
 from devtools.stack import updown
 
 
@@ -71,6 +71,40 @@ def test_error_is_one_line_and_code_1(monkeypatch: pytest.MonkeyPatch, capsys: p
 
     assert command_line.main(["fetch"]) == 1
     assert capsys.readouterr() == ("", "dev: no disk: make room\n")
+
+
+def test_mistake_is_one_line_and_code_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def mistaken(options: object) -> None:
+        raise MistakeError("there is no such letter")
+
+    monkeypatch.setattr(dlq, "show", mistaken)
+
+    assert command_line.main(["dlq", "show", "1-1"]) == 2
+    assert capsys.readouterr() == ("", "dev: there is no such letter\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["dlq", "show", "+"], "'+' is no dead letter's ID: ./dev dlq list shows them"),
+        (["explain", "x"], "'x' is no event id: it is a UUID, as the publisher sent or was answered"),
+        (["retry", "x"], "'x' is no event id: it is a UUID, as the publisher sent or was answered"),
+    ],
+)
+def test_what_cannot_be_an_id_is_one_line_and_code_2(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(argv) == 2
+    assert capsys.readouterr() == ("", f"dev: {said}\n")
+
+
+def test_the_person_on_call_needs_no_nix(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(install, "ensure_nix", lambda: calls.append("nix"))
+    monkeypatch.setattr(dlq, "list_letters", lambda options: calls.append("list"))
+
+    assert command_line.main(["dlq", "list"]) == 0
+    assert calls == ["list"]
 
 
 def test_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
