@@ -33,12 +33,11 @@ class Limits:
 def limits(effect: CallAction, pin: ActionPin | None) -> Limits:
     """What the spec said when the definition was published, else what holds for the queue."""
     pin = pin or _NOTHING
-    otherwise = OWN_HEARTBEAT if effect.task_queue in OWN_ACTION_QUEUES else None
-    return Limits(
-        attempt=timedelta(milliseconds=pin.timeout_ms or DEFAULT_TIMEOUT_MS),
-        schedule=_limit(pin.schedule_timeout_ms),
-        heartbeat=_limit(pin.heartbeat_timeout_ms) or otherwise,
-    )
+    attempt = timedelta(milliseconds=pin.timeout_ms or DEFAULT_TIMEOUT_MS)
+    # Half of a short attempt, so that a lost worker is known as one before the attempt is over.
+    own = min(OWN_HEARTBEAT, attempt / 2) if effect.task_queue in OWN_ACTION_QUEUES else None
+    heartbeat = _limit(pin.heartbeat_timeout_ms) or own
+    return Limits(attempt=attempt, schedule=_limit(pin.schedule_timeout_ms), heartbeat=heartbeat)
 
 
 def refused_input(effect: CallAction, pin: ActionPin | None) -> FailedOutcome | None:
