@@ -1,12 +1,43 @@
 """What is recorded: together these runs go through every step type and every way of the shell. Tests only."""
 
+import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from tests.fixtures.authored import TENANT, Authored, Handle, action, assign, eventually, run_id_of, send_event, wait
+from prometheus_client import CollectorRegistry
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+from tests.fixtures.authored import (
+    IMAGE,
+    TENANT,
+    Authored,
+    Handle,
+    action,
+    assign,
+    eventually,
+    run_id_of,
+    send_event,
+    wait,
+)
 
+from workflow_runtime.core.actions import BUILTIN_SPECS, ActionPin
+from workflow_runtime.core.contract import (
+    ACTION_ACTIVITY,
+    AUTHORED_QUEUE,
+    SCHEDULED_START_WORKFLOW_TYPE,
+    ActionRequest,
+    ScheduledStart,
+)
 from workflow_runtime.core.errors import Failure, failure_error
 from workflow_runtime.service.action_dispatch import ActionCall
+from workflow_runtime.service.action_metrics import ActionMetrics
+from workflow_worker.__main__ import _worker as workflow_worker
+from workflow_worker.settings import WorkflowWorkerSettings
+
+EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+PLAYED: Final = [path for path in sorted(EXAMPLES.glob("*.json")) if not path.stem.endswith(".run")]
 
 type Scenario = Callable[[Authored], Awaitable[Handle]]
 """Runs to an end on a real server, with workers of its own; the history of the handle is what is kept."""
@@ -213,7 +244,80 @@ async def continued(authored: Authored) -> Handle:
         return await _ended(await authored.start(workflow_id))
 
 
-SCENARIOS: dict[str, Scenario] = {
+PRINTERS = "printers"
+
+
+@activity.defn(name=ACTION_ACTIVITY)
+async def _print(request: ActionRequest) -> Any:
+    if request.input == {"pages": 0}:
+        raise ApplicationError("out of paper", {"message": "out of paper"}, type="WorkflowRuntimeV2.TransientError")
+    return request.input
+
+
+async def foreign_actions(authored: Authored) -> Handle:
+    """Actions of somebody else: one that fits, misfits both ways, a failure, and a queue that nobody polls."""
+    pages = {"type": "object", "properties": {"pages": {"type": "integer"}}}
+    few = {"properties": {"pages": {"maximum": 9}}}
+    limits: dict[str, Any] = {"timeout_ms": 60_000, "heartbeat_timeout_ms": 30_000}
+    skip = {"policy": "continue"}
+    workflow_id = await authored.publish(
+        action("fits", "echo", input={"pages": 1}, saveAs="vars.out"),
+        action("input", "echo", input={"pages": "all"}, onError=skip),
+        action("output", "echo", input={"pages": 10}, onError=skip),
+        action("fails", "echo", input={"pages": 0}, retry={"maxAttempts": 2, "backoffMs": 20}, onError=skip),
+        action("nobody", "fail", onError=skip),
+        queues={"test.echo@1": PRINTERS, "test.fail@1": "nobody"},
+        pins={
+            "test.echo@1": ActionPin(input_schema=pages, output_schema=few, **limits),
+            "test.fail@1": ActionPin(input_schema=True, output_schema=True, schedule_timeout_ms=50),
+        },
+    )
+    async with authored.serving(), Worker(authored.client, task_queue=PRINTERS, activities=[_print]):
+        return await _ended(await authored.start(workflow_id))
+
+
+async def scheduled_start(authored: Authored) -> Handle:
+    """A firing of a schedule, up to the start of its run."""
+    workflow_id = await authored.publish(assign("a", x="1"))
+    firing = ScheduledStart(
+        tenant_id=TENANT,
+        workflow_id=workflow_id,
+        workflow_version=1,
+        schedule_id="schedule-1",
+        trigger_type="recurring",
+        timezone="UTC",
+        cron="0 3 * * *",
+    )
+    async with authored.serving():
+        return await _ended(
+            await authored.client.start_workflow(
+                SCHEDULED_START_WORKFLOW_TYPE, firing, id="firing-1", task_queue=AUTHORED_QUEUE
+            )
+        )
+
+
+def _example(name: str) -> Scenario:
+    """The example of that name, played by the worker as its main wires it."""
+
+    async def play(authored: Authored) -> Handle:
+        definition = json.loads((EXAMPLES / f"{name}.json").read_text())
+        script = json.loads((EXAMPLES / f"{name}.run.json").read_text())
+        queues = {spec.key: spec.task_queue for spec in BUILTIN_SPECS}
+        await authored.catalog.publish(TENANT, name, definition["version"], definition, action_queues=queues)
+        first, *later = script["events"] if "events" in script else [{"payload": script["start"]}]
+        settings, metrics = WorkflowWorkerSettings(), ActionMetrics(CollectorRegistry())
+        async with workflow_worker(authored.client, authored.redis, settings, IMAGE, metrics) as worker, worker:
+            handle = await authored.start(name, first["payload"])
+            for event in later:
+                opened = await authored.waiting(handle, "waitForEvent")
+                assert opened["eventName"] == event["eventName"]
+                await send_event(handle, "later", opened["eventName"], opened["correlationKey"], event["payload"])
+            return await _ended(handle)
+
+    return play
+
+
+SCENARIOS: dict[str, Scenario] = {f"example-{path.stem}": _example(path.stem) for path in PLAYED} | {
     scenario.__name__: scenario
     for scenario in (
         pure_steps,
@@ -228,5 +332,7 @@ SCENARIOS: dict[str, Scenario] = {
         lost_worker,
         abandoned,
         continued,
+        foreign_actions,
+        scheduled_start,
     )
 }

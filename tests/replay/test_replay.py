@@ -17,12 +17,13 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 from tests.fixtures.authored import Authored, Handle
 from tests.replay.conftest import Recorder
-from tests.replay.scenarios import SCENARIOS
+from tests.replay.scenarios import PLAYED, SCENARIOS
 
 from workflow_runtime.core.definition import STEP_TYPES
 from workflow_runtime.service.sandbox import workflow_runner
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.sandbox import RECORD_MODULES
+from workflow_worker.scheduled_start import ScheduledStartWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -33,7 +34,9 @@ def _files(name: str) -> list[Path]:
 
 async def _replay(text: str) -> None:
     replayer = Replayer(
-        workflows=[AuthoredRun], workflow_runner=workflow_runner(RECORD_MODULES), data_converter=pydantic_data_converter
+        workflows=[AuthoredRun, ScheduledStartWorkflow],
+        workflow_runner=workflow_runner(RECORD_MODULES),
+        data_converter=pydantic_data_converter,
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("recorded", text))
 
@@ -83,6 +86,11 @@ def test_a_recorded_run_goes_on_over_several_histories() -> None:
 def test_every_step_type_stands_in_a_recording() -> None:
     recorded = {kind for file in HISTORIES.glob("*.json") for kind in _step_types(_definition(file))}
     assert recorded == set(STEP_TYPES)
+
+
+def test_every_example_stands_in_a_recording() -> None:
+    recorded = [_definition(file)["id"] for file in HISTORIES.glob("example-*.json")]
+    assert sorted(recorded) == [path.stem for path in PLAYED]
 
 
 def _definition(file: Path) -> Any:
