@@ -7,14 +7,12 @@ from temporalio import activity
 
 from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionRequest
 from workflow_runtime.service.action_dispatch import ActionDispatcher
-from workflow_runtime.service.heartbeat import heartbeats
-from workflow_runtime.service.patience import until_store_answers
 from workflow_worker.records import SyncRequest
 from workflow_worker.run_activities import RunActivities
 
 
 class ActionActivity:
-    """Writes down what came along, then runs the action. Callers that carry nothing give the request alone."""
+    """Writes down what came along and runs the action. Callers that carry nothing give the request alone."""
 
     def __init__(self, dispatcher: ActionDispatcher, store: RunActivities) -> None:
         self._dispatcher = dispatcher
@@ -23,11 +21,9 @@ class ActionActivity:
     @activity.defn(name=ACTION_ACTIVITY)
     async def execute(self, request: ActionRequest, carried: SyncRequest | None = None) -> Any:
         """The action's output. Raises ApplicationError as the dispatcher does."""
-        if carried is not None:
-            news = _record(SyncRequest, carried)
-            async with heartbeats():
-                await until_store_answers(lambda: self._store.write(news))
-        return await self._dispatcher.execute(_record(ActionRequest, request))
+        news = None if carried is None else _record(SyncRequest, carried)
+        write = None if news is None else lambda: self._store.write(news)
+        return await self._dispatcher.execute_with(_record(ActionRequest, request), write)
 
 
 def _record[R: BaseModel](kind: type[R], value: R | dict[str, Any]) -> R:

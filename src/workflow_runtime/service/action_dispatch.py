@@ -2,7 +2,9 @@
 
 Every process of ours which serves actions (workflow-worker its own queue, workflow-server the app queue) builds one
 `ActionDispatcher` from its table of `ServedAction` and gives ``dispatcher.execute`` to its Temporal worker. The order
-is RUNTIME.md section 6: known action, secrets, input schema, ledger, handler, output schema, ledger.
+is RUNTIME.md section 6: known action, secrets, input schema, ledger, handler, output schema, ledger. An action that
+changes nothing may run ahead of the ledger: repeating it is harmless by declaration, so its start only has to be on
+record while it takes time.
 """
 
 import asyncio
@@ -16,7 +18,7 @@ from pydantic_core import to_json
 from redis.exceptions import RedisError
 from temporalio import activity
 
-from workflow_runtime.core.actions import ActionSpec, misfit, validate_json
+from workflow_runtime.core.actions import ActionSpec, JsonCheck, is_derived_key, json_check, misfit
 from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionContext, ActionRequest
 from workflow_runtime.core.errors import (
     ActionFailure,
@@ -27,6 +29,7 @@ from workflow_runtime.core.errors import (
     failure_error,
 )
 from workflow_runtime.service.action_metrics import ActionMetrics
+from workflow_runtime.service.errand import Errand, Write
 from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.heartbeat import heartbeats
 from workflow_runtime.service.patience import until_store_answers
@@ -36,6 +39,8 @@ MAX_OUTPUT_BYTES = 1024 * 1024
 """An answer travels inline through Temporal, which refuses one above 2 MiB."""
 
 _REDACTED = "[SECRET:REDACTED]"
+
+type _Side = Literal["input", "output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,10 @@ class Ledger(Protocol):
     async def begin(self, request: ActionRequest, *, side_effectful: bool) -> tuple[LedgerVerdict, Any]:
         """Record the start of an attempt; the second value is the recorded output of a succeeded one."""
 
-    async def succeed(self, request: ActionRequest, output: Any) -> Any:
-        """Record the output and answer the one that stands."""
+    async def succeed(self, request: ActionRequest, output: Any, *, begun: bool = True) -> Any:
+        """Record the output and answer the one that stands; ``begun`` is false when no start is on record."""
 
-    async def fail(self, request: ActionRequest, failure: Failure) -> None:
+    async def fail(self, request: ActionRequest, failure: Failure, *, begun: bool = True) -> None:
         """Record the failure; a later attempt runs again."""
 
     async def unknown(self, request: ActionRequest) -> None:
@@ -87,6 +92,18 @@ class Secrets(Protocol):
         """The value of ``{"$secret": name}``; `ValidationFailure` SECRET_NOT_FOUND when there is none."""
 
 
+class _Performed:
+    """A served action with its schemas ready to check."""
+
+    def __init__(self, action: ServedAction) -> None:
+        self.spec = action.spec
+        self.handler = action.handler
+        self.checks: dict[_Side, JsonCheck] = {
+            "input": json_check(action.spec.input_schema),
+            "output": json_check(action.spec.output_schema),
+        }
+
+
 class ActionDispatcher:
     """Runs the served actions of one process."""
 
@@ -98,7 +115,7 @@ class ActionDispatcher:
         secrets: Secrets,
         metrics: ActionMetrics | None = None,
     ) -> None:
-        self._actions = {(action.spec.id, action.spec.version): action for action in actions}
+        self._actions = {(action.spec.id, action.spec.version): _Performed(action) for action in actions}
         self._metrics = metrics or ActionMetrics(CollectorRegistry())
         self._ledger = ledger
         self._secrets = secrets
@@ -111,49 +128,77 @@ class ActionDispatcher:
     @activity.defn(name=ACTION_ACTIVITY)
     async def execute(self, request: ActionRequest) -> Any:
         """Run one action. Raises `ApplicationError`, type ``WorkflowRuntimeV2.<category>``, with the failure record."""
+        return await self.execute_with(request, None)
+
+    async def execute_with(self, request: ActionRequest, write: Write | None) -> Any:
+        """The same, and do ``write`` beside it: it is done when this answers or raises `ApplicationError`."""
+        errand = Errand(write)
         try:
             async with heartbeats():
-                return await self._run(request)
+                return await self._run(request, errand)
         except RuntimeFailureError as error:
             raise application_error(error.to_failure()) from error
 
-    async def _run(self, request: ActionRequest) -> Any:
-        action = self._find(request)
-        # Only actions of ours are counted: a label that callers choose could grow without bound.
-        with self._metrics.measured(action.spec.key):
-            return await self._answer(action, request)
+    async def _run(self, request: ActionRequest, errand: Errand) -> Any:
+        try:
+            action = self._find(request)
+            # Only actions of ours are counted: a label that callers choose could grow without bound.
+            with self._metrics.measured(action.spec.key):
+                return await self._answer(action, request, errand)
+        except RuntimeFailureError:
+            await errand.run()
+            raise
 
-    async def _answer(self, action: ServedAction, request: ActionRequest) -> Any:
+    async def _answer(self, action: _Performed, request: ActionRequest, errand: Errand) -> Any:
         secrets = _SecretScope(self._secrets, request.context.tenant_id)
         value = await secrets.fill(request.input)
-        _require(action.spec.input_schema, value, request, "input", secrets)
-        verdict, output = await until_store_answers(
-            lambda: self._ledger.begin(request, side_effectful=action.spec.side_effectful)
-        )
+        _require(action, value, request, "input", secrets)
+        if _may_run_ahead(action.spec, request):
+            return await self._run_ahead(action, value, request, secrets, errand)
+        verdict, output = await self._begin(action, request, errand)
         if verdict is LedgerVerdict.SUCCEEDED:
             return output
         call = ActionCall(value, request.idempotency_key, request.context, verdict is LedgerVerdict.UNKNOWN)
-        return await self._perform(action, call, request, secrets)
+        return await self._settled(_output(action, call, request, secrets), request, errand, begun=True)
 
-    async def _perform(
-        self, action: ServedAction, call: ActionCall, request: ActionRequest, secrets: "_SecretScope"
+    async def _run_ahead(
+        self, action: _Performed, value: Any, request: ActionRequest, secrets: "_SecretScope", errand: Errand
     ) -> Any:
+        call = ActionCall(value, request.idempotency_key, request.context)
+        loop = asyncio.get_running_loop()
+        work = asyncio.Task(_output(action, call, request, secrets), loop=loop, eager_start=True)
+        if work.done():
+            return await self._settled(work, request, errand, begun=False)
         try:
-            output = secrets.scrub(await _guarded(action.handler, call, secrets))
-            _require_size(output, request)
-            _require(action.spec.output_schema, output, request, "output", secrets)
+            verdict, output = await self._begin(action, request, errand)
+            if verdict is LedgerVerdict.SUCCEEDED:
+                return output
+            return await self._settled(work, request, errand, begun=True)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _begin(self, action: _Performed, request: ActionRequest, errand: Errand) -> tuple[LedgerVerdict, Any]:
+        begin = until_store_answers(lambda: self._ledger.begin(request, side_effectful=action.spec.side_effectful))
+        return await errand.run_beside(begin)
+
+    async def _settled(self, work: Awaitable[Any], request: ActionRequest, errand: Errand, *, begun: bool) -> Any:
+        """The output that stands, once the end of ``work`` is on record."""
+        try:
+            output = await work
         except RuntimeFailureError as error:
             failure = error.to_failure()
-            await until_store_answers(lambda: self._ledger.fail(request, failure))
+            note = until_store_answers(lambda: self._ledger.fail(request, failure, begun=begun))
+            await errand.run_beside(note)
             raise
         except asyncio.CancelledError:
             # Without this note the entry stays STARTED, which the next attempt takes for the same thing.
             with contextlib.suppress(RedisError):
                 await self._ledger.unknown(request)
             raise
-        return await until_store_answers(lambda: self._ledger.succeed(request, output))
+        return await errand.run_beside(until_store_answers(lambda: self._ledger.succeed(request, output, begun=begun)))
 
-    def _find(self, request: ActionRequest) -> ServedAction:
+    def _find(self, request: ActionRequest) -> _Performed:
         action = self._actions.get((request.action_id, request.version))
         if action is None:
             raise ActionFailure(
@@ -162,6 +207,23 @@ class ActionDispatcher:
                 code="UNKNOWN_ACTION",
             )
         return action
+
+
+def _may_run_ahead(spec: ActionSpec, request: ActionRequest) -> bool:
+    """Whether the handler may begin before its start is on record.
+
+    It must change nothing, and its key must be the run's own: under an authored key another run may have the answer.
+    """
+    return not spec.side_effectful and is_derived_key(
+        request.context.tenant_id, request.context.run_id, request.idempotency_key
+    )
+
+
+async def _output(action: _Performed, call: ActionCall, request: ActionRequest, secrets: "_SecretScope") -> Any:
+    output = secrets.scrub(await _guarded(action.handler, call, secrets))
+    _require_size(output, request)
+    _require(action, output, request, "output", secrets)
+    return output
 
 
 async def _guarded(handler: Handler, call: ActionCall, secrets: "_SecretScope") -> Any:
@@ -189,10 +251,8 @@ def _require_size(output: Any, request: ActionRequest) -> None:
         )
 
 
-def _require(
-    schema: Any, value: Any, request: ActionRequest, side: Literal["input", "output"], secrets: "_SecretScope"
-) -> None:
-    problems = validate_json(schema, value)
+def _require(action: _Performed, value: Any, request: ActionRequest, side: _Side, secrets: "_SecretScope") -> None:
+    problems = action.checks[side](value)
     if problems:
         raise misfit(side, request.action_id, request.version, secrets.scrub(problems))
 
@@ -220,6 +280,8 @@ class _SecretScope:
 
     def scrub(self, value: Any) -> Any:
         """``value`` without any secret this call used."""
+        if not self._values:
+            return value
         match value:
             case str():
                 for secret in sorted(filter(None, self._values), key=len, reverse=True):

@@ -14,17 +14,26 @@ async def heartbeats() -> AsyncIterator[None]:
     if timeout is None:
         yield
         return
-    task = asyncio.create_task(_beat(timeout.total_seconds() / 3))
+    beats = _Beats(timeout.total_seconds() / 3)
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        beats.stop()
 
 
-async def _beat(seconds: float) -> None:
-    while True:
-        # Most activities end before the first beat is due, and a beat is not free.
-        await asyncio.sleep(seconds)
+class _Beats:
+    """A timer and no task: most activities end before the first beat is due."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timer = self._next()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _next(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(self._seconds, self._beat)
+
+    def _beat(self) -> None:
+        self._timer = self._next()
         activity.heartbeat()

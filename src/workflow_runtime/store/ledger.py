@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, cast
 
 from redis.asyncio import Redis
 
+from workflow_runtime.core.actions import is_derived_key
 from workflow_runtime.core.contract import ActionRequest
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.redaction import redact
@@ -71,9 +72,8 @@ class ActionLedger:
         Raises `ConflictError` IDEMPOTENCY_KEY_REUSED when the key belongs to another action.
         """
         entry = dump(_first_entry(request, iso(self._clock())), "ledger entry")
-        text = dump(redact(request.input), f"input of action {request.action_id!r}")
         head = [*self._head(request), int(side_effectful), iso(self._clock())]
-        verdict, found = await self._begin([_hash_key(request)], [*head, entry, text])
+        verdict, found = await self._begin([_hash_key(request)], [*head, entry, _input_text(request)])
         if verdict == "REUSED":
             raise ConflictError(
                 f"idempotency key {request.idempotency_key!r} of action {request.action_id!r} was used by action "
@@ -82,24 +82,31 @@ class ActionLedger:
             )
         return LedgerVerdict(verdict), json.loads(found) if verdict == "SUCCEEDED" else None
 
-    async def succeed(self, request: ActionRequest, output: Any) -> Any:
-        """Record the output and answer the one that stands: the first attempt that succeeded decides."""
-        text = dump(output, f"output of action {request.action_id!r}")
-        return json.loads(await self._settled(request, "SUCCEEDED", text, ""))
+    async def succeed(self, request: ActionRequest, output: Any, *, begun: bool = True) -> Any:
+        """Record the output and answer the one that stands: the first attempt that succeeded decides.
 
-    async def fail(self, request: ActionRequest, failure: Failure) -> None:
+        ``begun`` is false for an attempt that no `begin` announced; it is put on record whole.
+        """
+        text = dump(output, f"output of action {request.action_id!r}")
+        earlier = await self._settled(request, "SUCCEEDED", text, "", begun=begun)
+        return output if earlier is None else json.loads(earlier)
+
+    async def fail(self, request: ActionRequest, failure: Failure, *, begun: bool = True) -> None:
         """Record the failure; a later attempt runs again (as recovered, if an attempt before it is still unknown)."""
-        await self._settled(request, "FAILED", "", failure.model_dump_json(by_alias=True))
+        await self._settled(request, "FAILED", "", failure.model_dump_json(by_alias=True), begun=begun)
 
     async def unknown(self, request: ActionRequest) -> None:
         """Record that the attempt ended and nobody can say how: it was cancelled, or its answer never came."""
-        await self._settled(request, "UNKNOWN", "", "")
+        await self._settled(request, "UNKNOWN", "", "", begun=True)
 
-    async def _settled(self, request: ActionRequest, state: str, output: str, failure: str) -> str:
+    async def _settled(
+        self, request: ActionRequest, state: str, output: str, failure: str, *, begun: bool
+    ) -> str | None:
         now = iso(self._clock())
         entry = dump(_first_entry(request, now), "ledger entry")
-        arguments = [*self._head(request), state, now, entry, output, failure]
-        return cast(str, await self._settle([_hash_key(request)], arguments))
+        given = "" if begun else _input_text(request)
+        arguments = [*self._head(request), state, now, entry, output, failure, given]
+        return cast(str | None, await self._settle([_hash_key(request)], arguments))
 
     async def get(self, tenant: str, run_id: str, idempotency_key: str) -> LedgerEntry | None:
         """What is known of a key used by a run."""
@@ -121,7 +128,7 @@ class ActionLedger:
         return tuple(sorted(found, key=lambda entry: (entry.started_at, entry.idempotency_key)))
 
     def _head(self, request: ActionRequest) -> list[str | int]:
-        owned = _owned_by_run(request.context.tenant_id, request.context.run_id, request.idempotency_key)
+        owned = is_derived_key(request.context.tenant_id, request.context.run_id, request.idempotency_key)
         return [request.idempotency_key, "" if owned else self._retention_ms]
 
 
@@ -135,6 +142,10 @@ def _first_entry(request: ActionRequest, now: str) -> dict[str, str]:
         "attempts": "1",
         "startedAt": now,
     }
+
+
+def _input_text(request: ActionRequest) -> str:
+    return dump(redact(request.input), f"input of action {request.action_id!r}")
 
 
 def _entry(key: str, meta: str, input_: str | None, output: str | None) -> LedgerEntry:
@@ -153,16 +164,11 @@ def _entry(key: str, meta: str, input_: str | None, output: str | None) -> Ledge
     )
 
 
-def _owned_by_run(tenant: str, run_id: str, idempotency_key: str) -> bool:
-    """Whether the key is a derived one, ``<tenant>:<runId>:…``; authored ones begin with the tenant only."""
-    return idempotency_key.startswith(f"{tenant}:{run_id}:")
-
-
 def _hash_key(request: ActionRequest) -> str:
     return _hash_of(request.context.tenant_id, request.context.run_id, request.idempotency_key)
 
 
 def _hash_of(tenant: str, run_id: str, idempotency_key: str) -> str:
-    if _owned_by_run(tenant, run_id, idempotency_key):
+    if is_derived_key(tenant, run_id, idempotency_key):
         return ledger_key(tenant, run_id)
     return tenant_key(tenant, "ledger", hashlib.sha256(idempotency_key.encode()).hexdigest())

@@ -101,6 +101,29 @@ async def test_a_success_is_recorded_though_the_start_was_lost(ledger: ActionLed
     assert (await entry(ledger)).state == "SUCCEEDED"
 
 
+async def test_an_attempt_that_nobody_announced_is_recorded_whole(ledger: ActionLedger) -> None:
+    assert await ledger.succeed(action_request(input={"apiKey": "k", "n": 1}), {"n": 2}, begun=False) == {"n": 2}
+    found = await entry(ledger)
+    assert (found.state, found.attempts, found.input, found.output) == (
+        "SUCCEEDED",
+        1,
+        {"apiKey": "[REDACTED]", "n": 1},
+        {"n": 2},
+    )
+    assert found.ended_at == found.started_at
+    assert await ledger.succeed(action_request(), "later", begun=False) == {"n": 2}
+
+
+async def test_unannounced_attempts_are_counted(ledger: ActionLedger) -> None:
+    for _ in range(2):
+        await ledger.fail(action_request(), FAILURE, begun=False)
+    found = await entry(ledger)
+    assert (found.state, found.attempts, found.failure) == ("FAILED", 2, FAILURE)
+    await ledger.succeed(action_request(), 1, begun=False)
+    found = await entry(ledger)
+    assert (found.state, found.attempts, found.failure) == ("SUCCEEDED", 3, None)
+
+
 async def test_one_key_for_two_actions_is_refused(ledger: ActionLedger) -> None:
     await begun(ledger, key=AUTHORED)
     with pytest.raises(ConflictError, match=r"used by action 'mail.send'") as refused:

@@ -6,8 +6,8 @@ import pytest
 
 EXPORTS = {
     "workflow_runtime.core.actions": (
-        "BUILTIN_SPECS ActionPin ActionSpec action_key check_schema effective_input idempotency_key misfit pin_action "
-        "unresolved_problems validate_json"
+        "BUILTIN_SPECS ActionPin ActionSpec JsonCheck action_key check_schema effective_input idempotency_key "
+        "is_derived_key json_check misfit pin_action unresolved_problems validate_json"
     ),
     "workflow_runtime.core.actions.transform": "TRANSFORM_IDS run_transform",
     "workflow_runtime.core.definition": (

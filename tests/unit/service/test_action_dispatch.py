@@ -1,5 +1,6 @@
 """One way of running an action: secrets stay inside, failures keep their category, outages are waited for."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -25,33 +26,35 @@ class MemoryLedger(Ledger):
 
     def __init__(self) -> None:
         self.entries: dict[str, tuple[str, Any]] = {}
+        self.calls: list[str] = []
         self.outages = 0
 
     async def begin(self, request: ActionRequest, *, side_effectful: bool) -> tuple[LedgerVerdict, Any]:
-        self._answer()
+        self._answer("begin")
         state, output = self.entries.get(request.idempotency_key, ("", None))
         self.entries[request.idempotency_key] = (state or "STARTED", output)
         if state == "SUCCEEDED":
             return LedgerVerdict.SUCCEEDED, output
         return (LedgerVerdict.UNKNOWN if state in ("STARTED", "UNKNOWN") else LedgerVerdict.FRESH), None
 
-    async def succeed(self, request: ActionRequest, output: Any) -> Any:
-        self._answer()
+    async def succeed(self, request: ActionRequest, output: Any, *, begun: bool = True) -> Any:
+        self._answer("succeed" if begun else "succeed at once")
         self.entries[request.idempotency_key] = ("SUCCEEDED", output)
         return output
 
-    async def fail(self, request: ActionRequest, failure: Failure) -> None:
-        self._answer()
+    async def fail(self, request: ActionRequest, failure: Failure, *, begun: bool = True) -> None:
+        self._answer("fail" if begun else "fail at once")
         self.entries[request.idempotency_key] = ("FAILED", failure)
 
     async def unknown(self, request: ActionRequest) -> None:
-        self._answer()
+        self._answer("unknown")
         self.entries[request.idempotency_key] = ("UNKNOWN", None)
 
-    def _answer(self) -> None:
+    def _answer(self, call: str) -> None:
         if self.outages:
             self.outages -= 1
             raise RedisConnectionError("connection refused")
+        self.calls.append(call)
 
 
 class OneSecret(Secrets):
@@ -61,17 +64,20 @@ class OneSecret(Secrets):
         return SECRET
 
 
-def _request(given: Any = None) -> ActionRequest:
+def _request(given: Any = None, key: str = "k") -> ActionRequest:
     context = ActionContext(run_id="r", step_path="p", tenant_id="acme", attempt=1, now_iso="2026-01-01T00:00:00Z")
-    return ActionRequest(action_id="test.it", version=1, input=given, idempotency_key="k", context=context)
+    return ActionRequest(action_id="test.it", version=1, input=given, idempotency_key=key, context=context)
+
+
+def _dispatcher(handler: Any, ledger: MemoryLedger | None = None, *, changes: bool = True) -> ActionDispatcher:
+    spec = ActionSpec(
+        id="test.it", version=1, input_schema=True, output_schema=True, side_effectful=changes, task_queue="q"
+    )
+    return ActionDispatcher([ServedAction(spec, handler)], ledger=ledger or MemoryLedger(), secrets=OneSecret())
 
 
 async def _run(handler: Any, request: ActionRequest | None = None, ledger: MemoryLedger | None = None) -> Any:
-    spec = ActionSpec(
-        id="test.it", version=1, input_schema=True, output_schema=True, side_effectful=True, task_queue="q"
-    )
-    dispatcher = ActionDispatcher([ServedAction(spec, handler)], ledger=ledger or MemoryLedger(), secrets=OneSecret())
-    return await ActivityEnvironment().run(dispatcher.execute, request or _request())
+    return await ActivityEnvironment().run(_dispatcher(handler, ledger).execute, request or _request())
 
 
 async def _history(error: BaseException) -> str:
@@ -153,3 +159,157 @@ async def test_a_started_key_runs_as_recovered() -> None:
         return call.recovered
 
     assert await _run(handler, ledger=ledger) is True
+
+
+# Actions that change nothing
+
+DERIVED = "acme:r:p:test.it:1:0"
+
+
+async def _run_pure(handler: Any, ledger: MemoryLedger, key: str = DERIVED) -> Any:
+    dispatcher = _dispatcher(handler, ledger, changes=False)
+    return await ActivityEnvironment().run(dispatcher.execute, _request(key=key))
+
+
+async def test_a_computation_that_ends_at_once_is_recorded_in_one_call() -> None:
+    ledger = MemoryLedger()
+
+    async def handler(call: ActionCall) -> Any:
+        return "done"
+
+    assert await _run_pure(handler, ledger) == "done"
+    assert (ledger.calls, ledger.entries[DERIVED]) == (["succeed at once"], ("SUCCEEDED", "done"))
+
+
+async def test_a_computation_that_fails_at_once_is_recorded_in_one_call() -> None:
+    ledger = MemoryLedger()
+
+    async def handler(call: ActionCall) -> Any:
+        raise TransientFailure("no")
+
+    with pytest.raises(ApplicationError):
+        await _run_pure(handler, ledger)
+    assert (ledger.calls, ledger.entries[DERIVED][0]) == (["fail at once"], "FAILED")
+
+
+async def test_an_action_that_takes_time_is_on_record_while_it_runs() -> None:
+    ledger, on_record = MemoryLedger(), asyncio.Event()
+
+    async def handler(call: ActionCall) -> Any:
+        while DERIVED not in ledger.entries:  # noqa: ASYNC110 - a dictionary has no event
+            await asyncio.sleep(0)
+        assert ledger.entries[DERIVED][0] == "STARTED"
+        on_record.set()
+        return "done"
+
+    assert await _run_pure(handler, ledger) == "done"
+    assert on_record.is_set()
+    assert ledger.calls == ["begin", "succeed"]
+
+
+async def test_an_answer_on_record_ends_a_run_ahead() -> None:
+    ledger, ended = MemoryLedger(), []
+    ledger.entries[DERIVED] = ("SUCCEEDED", "from before")
+
+    async def handler(call: ActionCall) -> Any:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    assert await _run_pure(handler, ledger) == "from before"
+    assert ended == [True]
+
+
+async def test_a_computation_under_an_authored_key_asks_the_ledger_first() -> None:
+    ledger = MemoryLedger()
+    ledger.entries["acme:mine"] = ("SUCCEEDED", "of another run")
+
+    async def handler(call: ActionCall) -> Any:
+        raise AssertionError("must not run")
+
+    assert await _run_pure(handler, ledger, key="acme:mine") == "of another run"
+
+
+async def test_an_effect_is_on_record_before_it_happens() -> None:
+    ledger = MemoryLedger()
+
+    async def handler(call: ActionCall) -> Any:
+        assert ledger.calls == ["begin"]
+        return "done"
+
+    assert await _run(handler, _request(key=DERIVED), ledger) == "done"
+
+
+# What a run gives its action to carry
+
+
+@pytest.mark.parametrize("changes", [True, False])
+@pytest.mark.parametrize("action_id", ["test.it", "test.unknown"])
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_came_along_is_written_once_however_the_action_ends(
+    changes: bool, action_id: str, fails: bool
+) -> None:
+    written: list[str] = []
+
+    async def handler(call: ActionCall) -> Any:
+        if fails:
+            raise TransientFailure("no")
+        return "done"
+
+    async def write() -> None:
+        written.append("news")
+
+    async def execute(request: ActionRequest) -> Any:
+        return await _dispatcher(handler, changes=changes).execute_with(request, write)
+
+    request = _request(key=DERIVED).model_copy(update={"action_id": action_id})
+    work = ActivityEnvironment().run(execute, request)
+    if fails or action_id == "test.unknown":
+        with pytest.raises(ApplicationError):
+            await work
+    else:
+        assert await work == "done"
+    assert written == ["news"]
+
+
+async def test_what_came_along_travels_with_the_first_note_in_the_ledger() -> None:
+    ledger, both = MemoryLedger(), asyncio.Barrier(2)
+    begin = ledger.begin
+
+    async def meeting(request: ActionRequest, *, side_effectful: bool) -> Any:
+        await both.wait()
+        return await begin(request, side_effectful=side_effectful)
+
+    ledger.begin = meeting  # type: ignore[method-assign]
+
+    async def handler(call: ActionCall) -> Any:
+        return "done"
+
+    async def write() -> None:
+        await both.wait()
+
+    async def execute(request: ActionRequest) -> Any:
+        return await _dispatcher(handler, ledger).execute_with(request, write)
+
+    assert await ActivityEnvironment().run(execute, _request()) == "done"
+
+
+async def test_an_outage_repeats_only_the_write_it_hit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.001)
+    ledger, writes = MemoryLedger(), 0
+
+    async def handler(call: ActionCall) -> Any:
+        return call.recovered
+
+    async def write() -> None:
+        nonlocal writes
+        writes += 1
+        if writes < 3:
+            raise RedisConnectionError("connection refused")
+
+    async def execute(request: ActionRequest) -> Any:
+        return await _dispatcher(handler, ledger).execute_with(request, write)
+
+    assert await ActivityEnvironment().run(execute, _request()) is False
+    assert (writes, ledger.calls) == (3, ["begin", "succeed"])

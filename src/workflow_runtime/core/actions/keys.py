@@ -30,3 +30,8 @@ def idempotency_key(
             code="EMPTY_IDEMPOTENCY_KEY",
         )
     return f"{tenant_id}:{authored}"
+
+
+def is_derived_key(tenant_id: str, run_id: str, key: str) -> bool:
+    """Whether a key belongs to this run, ``<tenant>:<runId>:…``; authored ones begin with the tenant only."""
+    return key.startswith(f"{tenant_id}:{run_id}:")

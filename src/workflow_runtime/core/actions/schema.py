@@ -5,6 +5,7 @@ time. Formats are asserted. Messages name places and rules but never the values,
 """
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
@@ -17,6 +18,9 @@ from workflow_runtime.core.errors import ValidationFailure
 MAX_PROBLEMS: Final = 20
 """Problems told at once."""
 
+type JsonCheck = Callable[[Any], list[str]]
+"""Answers what is wrong with a value; never raises."""
+
 _VALUE: Final = "the value"
 _CACHE_SIZE: Final = 512
 _SCHEMA_SIZE: Final = 1_000_000
@@ -28,8 +32,21 @@ def validate_json(schema: Any, value: Any) -> list[str]:
     ``schema`` is a JSON Schema (an object or a boolean; its ``$schema`` chooses the draft, 2020-12 by default). A
     schema that cannot be used is itself the only problem. Never raises for bad data.
     """
+    return json_check(schema)(value)
+
+
+def json_check(schema: Any) -> JsonCheck:
+    """``validate_json`` for one schema, which must not change: what there is to prepare is done once."""
     try:
         validator = _validator(_schema_text(schema))
+    except ValidationFailure as failure:
+        unusable = failure.message
+        return lambda _value: [unusable]
+    return lambda value: _problems(validator, value)
+
+
+def _problems(validator: Any, value: Any) -> list[str]:
+    try:
         plain = to_json(value)
     except ValidationFailure as failure:
         return [failure.message]
