@@ -15,13 +15,14 @@ from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, Ru
 from workflow_runtime.store.runs import Admission, RunRow, Runs
 
 
-async def launch_run(client: Client, runs: Runs, row: RunRow) -> Admission:
+async def launch_run(client: Client, runs: Runs, row: RunRow, *, tenant_is_known: bool = False) -> Admission:
     """Admit ``row`` and start it, unless its workflow is paused or at its limit; then it starts by itself later.
 
+    ``tenant_is_known`` as with `Runs.admit`.
     Raises NotFoundError or ArchivedError for the workflow, and RPCError when Temporal does not take the start: the run
     is recorded then, so repeat the call or leave it to `recover_launches`.
     """
-    admission = await runs.admit(row)
+    admission = await runs.admit(row, tenant_is_known=tenant_is_known)
     if admission.state == "admitted":
         await start_admitted(client, runs, [row])
     return admission

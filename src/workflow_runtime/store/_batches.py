@@ -141,9 +141,14 @@ async def _send_together(calls: Sequence[_Call], redis: Redis) -> None:
             await _send_alone(call, redis)
     except Exception as error:
         for call in calls:
-            own = copy.copy(error)
-            own.__cause__ = error
-            call.settle(own)
+            call.settle(copy_of(error))
+
+
+def copy_of(error: Exception) -> Exception:
+    """An error of one's own for each caller: whoever raises one writes its trace into it."""
+    own = copy.copy(error)
+    own.__cause__ = error
+    return own
 
 
 async def _answers(calls: Sequence[_Call], redis: Redis, *, known: bool) -> list[Any]:

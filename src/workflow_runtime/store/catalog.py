@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.canonical import canonical_json
+from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers_key
 from workflow_runtime.store._catalog_rows import (
     Draft,
     PublishedVersion,
@@ -61,7 +62,7 @@ class Catalog:
         self._publish = register_script(redis, "_triggers", "catalog_publish")
         self._archive = register_script(redis, "_triggers", "catalog_archive")
         self._set = register_script(redis, "catalog_set")
-        self._triggers = register_script(redis, "catalog_triggers")
+        self._triggers = register_script(redis, "_trigger_lookup", "catalog_triggers")
 
     # Drafts
 
@@ -230,12 +231,12 @@ class Catalog:
 
     async def triggers_for_event(self, tenant: str, event_name: str) -> tuple[TriggerTarget, ...]:
         """The live triggers of an event in order of workflow id, paused workflows included: their starts wait."""
-        found = await self._triggers(_trigger_keys(tenant, "")[3:], [event_name])
+        found = await self._triggers([triggers_key(tenant), triggers_by_event_key(tenant)], [event_name])
         return tuple(TriggerTarget.model_validate_json(text) for text in found)
 
     async def all_triggers(self, tenant: str) -> tuple[TriggerTarget, ...]:
         """Every live trigger, schedules included, in order of workflow id: what schedules are reconciled with."""
-        table = await cast(Awaitable[dict[str, str]], self._redis.hgetall(_trigger_keys(tenant, "")[3]))
+        table = await cast(Awaitable[dict[str, str]], self._redis.hgetall(triggers_key(tenant)))
         return tuple(TriggerTarget.model_validate_json(table[workflow_id]) for workflow_id in sorted(table))
 
 
@@ -277,7 +278,7 @@ def _trigger(version: PublishedVersion) -> tuple[str, str]:
 def _trigger_keys(tenant: str, workflow_id: str) -> list[str]:
     """As named in lua/_triggers.lua."""
     own = [workflow_key(tenant, workflow_id), tenant_key(tenant, "workflows"), _versions_key(tenant, workflow_id)]
-    return [*own, tenant_key(tenant, "triggers"), tenant_key(tenant, "triggers", "events")]
+    return [*own, triggers_key(tenant), triggers_by_event_key(tenant)]
 
 
 def _draft_key(tenant: str, workflow_id: str) -> str:

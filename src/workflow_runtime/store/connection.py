@@ -6,7 +6,7 @@ Importing this module opens nothing; the client comes from the caller.
 import functools
 import importlib.resources
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -84,7 +84,12 @@ def _lua(name: str) -> str:
 
 async def remember_tenant(redis: Redis, tenant: str) -> None:
     """Add ``tenant`` to the known ones; done before its first data, so that no data is ever overlooked."""
-    await command(redis, "SADD", TENANTS_KEY, check_tenant(tenant))
+    await remember_tenants(redis, [tenant])
+
+
+async def remember_tenants(redis: Redis, tenants: Iterable[str]) -> None:
+    """`remember_tenant` for several in one call; at least one."""
+    await command(redis, "SADD", TENANTS_KEY, *(check_tenant(tenant) for tenant in tenants))
 
 
 async def known_tenants(redis: Redis) -> tuple[str, ...]:

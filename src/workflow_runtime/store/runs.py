@@ -78,23 +78,25 @@ class Runs:
         _, created = await self._insert("create", row)
         return created
 
-    async def admit(self, row: RunRow) -> Admission:
+    async def admit(self, row: RunRow, *, tenant_is_known: bool = False) -> Admission:
         """Record a start; let it go on at once, or behind those that wait when its workflow is paused or at its limit.
 
+        ``tenant_is_known`` saves a call when the tenant was just remembered, as it is with each batch of events.
         Idempotent by run id: a second call tells what became of the first. Raises `NotFoundError` and `ArchivedError`.
         """
-        state, created = await self._insert("admit", row)
+        state, created = await self._insert("admit", row, tenant_is_known=tenant_is_known)
         if state == "missing":
             raise NotFoundError("workflow", row.workflow_id, row.tenant_id, "publish it before starting it")
         if state == "archived":
             raise ArchivedError(row.workflow_id)
         return Admission(state=cast(Any, state), created=created)
 
-    async def _insert(self, mode: str, row: RunRow) -> tuple[str, bool]:
+    async def _insert(self, mode: str, row: RunRow, *, tenant_is_known: bool = False) -> tuple[str, bool]:
         now = iso(self._clock())
         created_at = row.created_at or now
         row = row.model_copy(update={"created_at": created_at, "updated_at": row.updated_at or now})
-        await remember_tenant(self._redis, row.tenant_id)
+        if not tenant_is_known:
+            await remember_tenant(self._redis, row.tenant_id)
         names = RunKeys(row.tenant_id, row.run_id, row.workflow_id, row.parent_run_id)
         head: list[str | int] = [mode, row.run_id, time_member(created_at, row.run_id), millis(created_at)]
         payload = dump(row.payload, f"payload of run {row.run_id!r}")

@@ -64,7 +64,7 @@ class Ingress:
             max_ready=settings.max_ready,
         )
         delivery = Delivery(gateway, catalog, Schemas(redis), WaitIndex(redis), settings)
-        self._routing = Routing(ledger, catalog, delivery, dead_letters, metrics, settings)
+        self._routing = Routing(ledger, delivery, dead_letters, metrics, settings)
         self._reader = Reader(self._stream, intake, dead_letters, self.status, metrics, settings)
         self._router = Router(ready, self._routing, self.status, settings)
         self._upkeep = Upkeep(ledger, self._stream, ready, self.status, gateway, settings)

@@ -28,10 +28,10 @@ class Plan:
     reason: str
 
 
-def make_plan(claim: Claim, triggers: Sequence[TriggerTarget]) -> Plan:
-    """The targets of a claimed event among ``triggers`` (of its name) and the waits of the claim."""
+def make_plan(claim: Claim) -> Plan:
+    """The targets of a claimed event among the triggers and waits of the claim."""
     event = claim.event
-    targets = [trigger_target(event, trigger) for trigger in triggers]
+    targets = [trigger_target(event, trigger) for trigger in claim.triggers]
     considered = [_looked_at(target, "it is triggered by events of this name") for target in targets]
     for wait in claim.waits:
         refusal = refusal_of(wait, event)

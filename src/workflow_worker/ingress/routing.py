@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import structlog
 
-from workflow_runtime.store.catalog import Catalog
 from workflow_runtime.store.events import (
     Claim,
     Considered,
@@ -35,14 +34,12 @@ class Routing:
     def __init__(
         self,
         ledger: EventLedger,
-        catalog: Catalog,
         delivery: Delivery,
         dead_letters: DeadLetters,
         metrics: IngressMetrics,
         settings: IngressSettings,
     ) -> None:
         self._ledger = ledger
-        self._catalog = catalog
         self._delivery = delivery
         self._dead_letters = dead_letters
         self._metrics = metrics
@@ -93,8 +90,7 @@ class Routing:
             return await self._plan(claim)
 
     async def _plan(self, claim: Claim) -> tuple[str, ...]:
-        event = claim.event.event
-        plan = make_plan(claim, await self._catalog.triggers_for_event(event.tenant_id, event.event_name))
+        plan = make_plan(claim)
         return await self._attempt(claim, plan.targets, (), plan.considered, plan.reason)
 
     async def _later_pass(self, claim: Claim) -> tuple[str, ...]:
@@ -115,7 +111,7 @@ class Routing:
             reason = f"poison: {first.abandoned} attempts ended with their process"
             failed = self._delivery.settle(claim, first, TargetStatus.FAILED, reason)
             await self._bury(claim.event, f"{first.id}: {reason}", first.attempts, first.id)
-            return await self._finish(claim, [failed, *rest], (), "")
+            return await self._finish(claim, [failed, *rest], None, "")
         return await self._attempt(claim, [first], rest, None, "")
 
     async def _attempt(
@@ -126,13 +122,13 @@ class Routing:
         considered: Sequence[Considered] | None,
         reason: str,
     ) -> tuple[str, ...]:
-        begun: Sequence[Target] | None = ()
-        if due:
-            begun = await self._ledger.begin(claim, due, considered=considered)
+        if not due:
+            return await self._finish(claim, rest, considered, reason)
+        begun = await self._ledger.begin(claim, due, considered=considered)
         if begun is None:
             return ()
         done = await asyncio.gather(*(self._deliver(claim, target) for target in begun))
-        return await self._finish(claim, [*done, *rest], considered or (), reason)
+        return await self._finish(claim, [*done, *rest], None, reason)
 
     async def _deliver(self, claim: Claim, target: Target) -> Target:
         if target.status is TargetStatus.BEHIND:
@@ -144,7 +140,7 @@ class Routing:
         return after
 
     async def _finish(
-        self, claim: Claim, targets: Sequence[Target], considered: Sequence[Considered], reason: str
+        self, claim: Claim, targets: Sequence[Target], considered: Sequence[Considered] | None, reason: str
     ) -> tuple[str, ...]:
         ended = await self._ledger.finish(claim, targets, reason=reason, considered=considered)
         if ended is None:

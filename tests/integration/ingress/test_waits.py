@@ -40,7 +40,7 @@ async def routed_to(redis: Redis, event: NewEvent) -> set[str]:
     assert event.event_id is not None
     claim = await EventLedger(redis).claim(event.tenant, event.event_id, uuid.uuid4().hex)
     assert isinstance(claim, Claim)
-    return {target.run_id for target in make_plan(claim, []).targets}
+    return {target.run_id for target in make_plan(claim).targets}
 
 
 STEPS: list[tuple[str, ...]] = [

@@ -4,9 +4,10 @@ The stream consumer and ``POST /api/events`` both come through `EventIntake.acce
 answered 202) only after this; whoever dies later, the sweep of the ledger finds it.
 """
 
+import asyncio
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -15,7 +16,7 @@ from redis.asyncio import Redis
 
 from workflow_runtime.core.contract import DEFAULT_CORRELATION_PATHS, EVENT_STREAM
 from workflow_runtime.core.correlation import KeyOrigin, correlation_keys
-from workflow_runtime.store.connection import register_script
+from workflow_runtime.store.connection import command, register_script, remember_tenants
 from workflow_runtime.store.events import _keys as keys
 from workflow_runtime.store.events._times import iso_ms, now_ms
 from workflow_runtime.store.events._turns import in_turns
@@ -55,10 +56,15 @@ class EventIntake:
         found = {tenant: iter(batch) for tenant, batch in zip(by_tenant, answers, strict=True)}
         return [next(found[event.tenant_id]) for event in events]
 
-    async def _remember_tenants(self, tenants: Mapping[str, object]) -> None:
-        # Before the first record, so that no record can be overlooked by the sweep.
-        if tenants:
-            await self._redis.zadd(keys.ACTIVE_TENANTS, dict.fromkeys(tenants, now_ms()))
+    async def _remember_tenants(self, tenants: Collection[str]) -> None:
+        # Before the first record, so that no record can be overlooked by the sweep, and no run that the event starts.
+        if not tenants:
+            return
+        now = now_ms()
+        active = (part for tenant in tenants for part in (now, tenant))
+        await asyncio.gather(
+            command(self._redis, "ZADD", keys.ACTIVE_TENANTS, *active), remember_tenants(self._redis, tenants)
+        )
 
     async def _accept_all(self, tenant: str, events: Sequence[IncomingEvent], source: EventSource) -> list[Acceptance]:
         names = [keys.sequence_key(tenant), keys.open_key(tenant), keys.lanes_key(tenant), keys.log_key(tenant)]

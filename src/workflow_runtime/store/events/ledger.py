@@ -7,6 +7,7 @@ target only after all earlier events with one of its keys are settled for that t
 nothing but later events with the same key to the same target.
 """
 
+import functools
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,12 +15,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal, cast
 
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from workflow_runtime.core.correlation import KeyOrigin
+from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers_key
+from workflow_runtime.store._catalog_rows import TriggerTarget
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
 from workflow_runtime.store.events._times import iso_ms, now_ms
+from workflow_runtime.store.events._together import TenantScript
 from workflow_runtime.store.events._turns import in_turns
 from workflow_runtime.store.events.errors import EventBusyError, UnknownEventError
 from workflow_runtime.store.events.intake import GRACE_SECONDS, RETENTION_SECONDS
@@ -60,7 +65,8 @@ class Claim:
     """An event that is ours until the lease ends. ``now_ms`` is the time of the claim by the clock of Redis.
 
     ``begun`` counts earlier routings that may have ended with their process (0: this is the first); ``planned`` tells
-    whether the targets stand already, otherwise ``waits`` are those the event may match.
+    whether the targets stand already, otherwise ``waits`` are those the event may match and ``triggers`` the live ones
+    of its name in order of workflow id (those of paused workflows included: their starts wait).
     """
 
     token: str
@@ -69,6 +75,7 @@ class Claim:
     planned: bool
     event: LedgerEvent
     waits: tuple[Wait, ...]
+    triggers: tuple[TriggerTarget, ...]
     taken_at: float = field(default_factory=time.monotonic)
 
     def time_ms(self) -> int:
@@ -116,9 +123,9 @@ class EventLedger:
         self._lease_ms = round(lease_seconds * 1000)
         self._grace_ms = round(grace_seconds * 1000)
         self._sweeps = 0
-        self._claim = register_script(redis, "_events", "events_claim")
-        self._begin = register_script(redis, "_events", "events_begin")
-        self._finish = register_script(redis, "_events", "events_finish")
+        self._claim = TenantScript(redis, "_events", "_each", "_trigger_lookup", "events_claim", shared=_claim_keys)
+        self._begin = TenantScript(redis, "_events", "_each", "events_begin", shared=_begin_keys)
+        self._finish = TenantScript(redis, "_events", "_each", "events_finish", shared=_finish_keys)
         self._lease = register_script(redis, "_events", "events_lease")
         self._sweep = register_script(redis, "_events", "events_sweep")
         self._reopen = register_script(redis, "_events", "events_reopen")
@@ -127,20 +134,13 @@ class EventLedger:
 
     async def claim(self, tenant: str, event_id: str, token: str) -> Claim | Refusal:
         """Take an event for routing; repeating it with the same token extends the lease."""
-        names = [keys.event_key(tenant, event_id), keys.open_key(tenant), keys.lanes_key(tenant)]
-        names += [keys.leases_key(tenant), keys.waits_key(tenant), keys.wait_index_key(tenant)]
-        answer = await self._claim(names, [event_id, token, self._lease_ms])
-        if answer[0] != "claimed":
-            return Refusal(answer[0])
-        fields = dict(zip(answer[2][::2], answer[2][1::2], strict=True))
-        return Claim(
-            token=token,
-            now_ms=answer[1],
-            begun=int(fields.get("begun", 0)),
-            planned="considered" in fields,
-            event=_event(fields),
-            waits=tuple(parse_wait(tenant, row) for row in answer[3]),
-        )
+        wanted = {"id": event_id, "token": token, "lease": self._lease_ms}
+        while True:
+            answer = await self._claim(tenant, keys.event_key(tenant, event_id), wanted)
+            if answer["state"] == "claimed":
+                return _claimed(tenant, token, answer)
+            if answer["state"] != "again":
+                return Refusal(answer["state"])
 
     async def count_beginning(self, tenant: str, event_id: str) -> None:
         """Note that the routing of an event which may have ended a process begins once more."""
@@ -151,35 +151,32 @@ class EventLedger:
     ) -> list[Target] | None:
         """Record that ``targets`` are tried now. Answers them as TRYING with one attempt more, or BEHIND; null when the
         claim was lost. ``considered`` is given once, with the plan."""
-        tenant = claim.event.event.tenant_id
-        names = [keys.event_key(tenant, claim.event.event.event_id), keys.lanes_key(tenant), keys.leases_key(tenant)]
+        tenant, event_id = claim.event.event.tenant_id, claim.event.event.event_id
         variants = [(_with(t, TargetStatus.TRYING, attempts=t.attempts + 1), _behind(t)) for t in targets]
-        arguments = [claim.event.event.event_id, claim.token, "" if considered is None else _considered(considered)]
-        for trying, behind in variants:
-            row = {"id": trying.id, "lanes": trying.lanes, "trying": _json(trying), "behind": _json(behind)}
-            arguments.append(json.dumps(row))
-        answer = await self._begin(names, arguments)
-        if answer[0] != "ok":
+        rows = [
+            {"id": trying.id, "lanes": trying.lanes, "trying": _json(trying), "behind": _json(behind)}
+            for trying, behind in variants
+        ]
+        begun = {"id": event_id, "token": claim.token, "considered": _considered(considered), "targets": rows}
+        answer = await self._begin(tenant, keys.event_key(tenant, event_id), begun)
+        if answer["state"] != "ok":
             return None
-        return [pair[verdict == "behind"] for pair, verdict in zip(variants, answer[1:], strict=True)]
+        return [pair[verdict == "behind"] for pair, verdict in zip(variants, answer["verdicts"], strict=True)]
 
     async def finish(
-        self, claim: Claim, targets: Sequence[Target], *, reason: str, considered: Sequence[Considered] = ()
+        self, claim: Claim, targets: Sequence[Target], *, reason: str, considered: Sequence[Considered] | None = ()
     ) -> Pass | None:
-        """End the pass. ``targets`` are all that were not final when it began. Null when the claim was lost."""
-        event = claim.event.event
-        names = [keys.event_key(event.tenant_id, event.event_id), keys.open_key(event.tenant_id)]
-        names += [keys.lanes_key(event.tenant_id), keys.leases_key(event.tenant_id)]
-        arguments: list[str | int] = [event.event_id, claim.token, self._retention_ms]
-        arguments += [_considered(considered), reason]
-        for target in targets:
-            row = {"id": target.id, "state": _json(target), "final": target.status.final, "due": target.due_ms}
-            row |= {"behind": target.status is TargetStatus.BEHIND, "lanes": target.lanes}
-            arguments.append(json.dumps(row))
-        answer = await self._finish(names, arguments)
-        if answer[0] != "ok":
+        """End the pass. ``targets`` are all that were not final when it began. Null when the claim was lost.
+
+        ``considered`` is null when it is recorded already.
+        """
+        tenant, event_id = claim.event.event.tenant_id, claim.event.event.event_id
+        ended = {"id": event_id, "token": claim.token, "retention": self._retention_ms, "reason": reason}
+        ended |= {"considered": _considered(considered), "targets": [_ended(target) for target in targets]}
+        answer = await self._finish(tenant, keys.event_key(tenant, event_id), ended)
+        if answer["state"] != "ok":
             return None
-        return Pass(EventStatus(answer[1]), tuple(dict.fromkeys(answer[2:])))
+        return Pass(EventStatus(answer["status"]), tuple(dict.fromkeys(answer["runnable"])))
 
     async def extend(self, claims: Iterable[Claim]) -> None:
         """Begin the leases of claims anew; those that others have taken stay theirs."""
@@ -302,6 +299,37 @@ class EventLedger:
         return cast(dict[str, str], await cast(Any, self._redis.hgetall(keys.event_key(tenant, event_id))))
 
 
+def _claim_keys(tenant: str) -> list[str]:
+    names = [keys.open_key(tenant), keys.lanes_key(tenant), keys.leases_key(tenant), keys.waits_key(tenant)]
+    return [*names, keys.wait_index_key(tenant), triggers_key(tenant), triggers_by_event_key(tenant)]
+
+
+def _begin_keys(tenant: str) -> list[str]:
+    return [keys.lanes_key(tenant), keys.leases_key(tenant)]
+
+
+def _finish_keys(tenant: str) -> list[str]:
+    return [keys.open_key(tenant), keys.lanes_key(tenant), keys.leases_key(tenant)]
+
+
+def _claimed(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
+    fields = dict(zip(answer["fields"][::2], answer["fields"][1::2], strict=True))
+    return Claim(
+        token=token,
+        now_ms=answer["now"],
+        begun=int(fields.get("begun", 0)),
+        planned="considered" in fields,
+        event=_event(fields),
+        waits=tuple(parse_wait(tenant, row) for row in answer.get("waits", ())),
+        triggers=tuple(_trigger(row) for row in answer.get("triggers", ())),
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _trigger(text: str) -> TriggerTarget:
+    return TriggerTarget.model_validate_json(text)
+
+
 def _event(raw: Mapping[str, str]) -> LedgerEvent:
     record = json.loads(raw["record"])
     accepted, considered = int(raw["accepted"]), json.loads(raw.get("considered", "[]"))
@@ -342,5 +370,13 @@ def _json(target: Target) -> str:
     return target.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def _considered(rows: Sequence[Considered]) -> str:
-    return json.dumps([row.model_dump(mode="json", by_alias=True, exclude_none=True) for row in rows])
+def _ended(target: Target) -> dict[str, Any]:
+    row = {"id": target.id, "state": _json(target), "final": target.status.final, "due": target.due_ms}
+    return row | {"behind": target.status is TargetStatus.BEHIND, "lanes": target.lanes}
+
+
+_CONSIDERED: Final = TypeAdapter(tuple[Considered, ...])
+
+
+def _considered(rows: Sequence[Considered] | None) -> str:
+    return "" if rows is None else _CONSIDERED.dump_json(tuple(rows), by_alias=True, exclude_none=True).decode()

@@ -1,34 +1,53 @@
--- Takes an event for routing. KEYS: event, open, lanes, leases, waits, wait index. ARGV: event id, token, lease ms.
--- Answers {missing | done | leased | blocked} or {claimed, now ms, event fields, waits that may match}; the waits only
--- before the first plan. 'begun' in the fields is what stood there before this call.
-local EVENT, OPEN, LANES, LEASES, WAITS, INDEX = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local event_id, token, now = ARGV[1], ARGV[2], now_ms()
+-- Takes events for routing. KEYS: open, lanes, leases, waits, wait index, trigger table, trigger index, then each event.
+-- Each: {id, token, lease}, the last in ms. Answers {state}: missing, done, leased, blocked, or again when the answer has
+-- become long; or {state = claimed, now, fields, waits, triggers}: ms, names and values of the event in turn, and, only
+-- before the first plan, the waits that may match and the triggers of its name. 'begun' is what stood there before.
+local OPEN, LANES, LEASES, WAITS, INDEX, TRIGGERS, BY_EVENT = unpack(KEYS, 1, 7)
+local LONG = 4 * 1024 * 1024
+local now, told = now_ms(), 0
 
-local fields = redis.call('HGETALL', EVENT)
-if #fields == 0 then
-  redis.call('ZREM', OPEN, event_id)
-  redis.call('HDEL', LEASES, event_id)
-  return {'missing'}
-end
-local event = {}
-for i = 1, #fields, 2 do event[fields[i]] = fields[i + 1] end
-if event.status == 'DONE' then return {'done'} end
-local other = holder(LEASES, event_id, now)
-if other and other ~= token then return {'leased'} end
-if event.status == 'RECEIVED' and not heads_all(LANES, cjson.decode(event.lanes), event_id) then
-  redis.call('ZADD', OPEN, 'inf', event_id)
-  return {'blocked'}
-end
-
-hold(LEASES, OPEN, event_id, token, now + tonumber(ARGV[3]))
-redis.call('HSETNX', EVENT, 'begun', 1)
-local waits = {}
-if not event.considered then
-  for _, prefix in ipairs(cjson.decode(event.prefixes)) do
+local function waits_under(prefixes)
+  local waits = {}
+  for _, prefix in ipairs(prefixes) do
     for _, member in ipairs(redis.call('ZRANGEBYLEX', INDEX, '[' .. prefix .. '|', '(' .. prefix .. '}')) do
       local wait = redis.call('HGET', WAITS, string.match(member, '([^|]+)$'))
       if wait then waits[#waits + 1] = wait end
     end
   end
+  return waits
 end
-return {'claimed', now, fields, waits}
+
+-- The first prefix is that of waits for any key of the event's name, percent-encoded as in _keys.py.
+local function event_name(prefixes)
+  local encoded = string.match(prefixes[1], '^[^:]*')
+  return (string.gsub(encoded, '%%(%x%x)', function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+return each(7, function(EVENT, wanted)
+  local fields = redis.call('HGETALL', EVENT)
+  if #fields == 0 then
+    redis.call('ZREM', OPEN, wanted.id)
+    redis.call('HDEL', LEASES, wanted.id)
+    return {state = 'missing'}
+  end
+  if told > LONG then return {state = 'again'} end
+  local event = {}
+  for i = 1, #fields, 2 do event[fields[i]] = fields[i + 1] end
+  if event.status == 'DONE' then return {state = 'done'} end
+  local other = holder(LEASES, wanted.id, now)
+  if other and other ~= wanted.token then return {state = 'leased'} end
+  if event.status == 'RECEIVED' and not heads_all(LANES, cjson.decode(event.lanes), wanted.id) then
+    redis.call('ZADD', OPEN, 'inf', wanted.id)
+    return {state = 'blocked'}
+  end
+
+  hold(LEASES, OPEN, wanted.id, wanted.token, now + wanted.lease)
+  redis.call('HSETNX', EVENT, 'begun', 1)
+  told = told + #event.record
+  local answer = {state = 'claimed', now = now, fields = fields}
+  if not event.considered then
+    local prefixes = cjson.decode(event.prefixes)
+    answer.waits, answer.triggers = waits_under(prefixes), triggers_of(TRIGGERS, BY_EVENT, event_name(prefixes))
+  end
+  return answer
+end)
