@@ -6,6 +6,7 @@ from typing import Any, Final
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflow_runtime.core.actions import validate_json
+from workflow_runtime.core.canonical import MAX_PAYLOAD_DEPTH, is_deeper
 from workflow_runtime.core.contract import run_workflow_id
 from workflow_runtime.service.launch import launch_run, release_run
 from workflow_runtime.store.catalog import PublishedVersion
@@ -69,7 +70,12 @@ async def existing_run(work: Backend, tenant: str, run_id: str) -> RunRow:
 
 def require_payload(published: PublishedVersion, payload: Any) -> None:
     """Raise `ProblemError` 422 PAYLOAD_INVALID when ``payload`` does not fit the version's schema."""
-    problems = [] if published.payload_schema_json is None else validate_json(published.payload_schema_json, payload)
+    schema = True if published.payload_schema_json is None else published.payload_schema_json
+    problems = (
+        [f"it is nested more than {MAX_PAYLOAD_DEPTH} levels deep"]
+        if is_deeper(payload, MAX_PAYLOAD_DEPTH)
+        else validate_json(schema, payload)
+    )
     if problems:
         ref = published.definition.get("payloadSchemaRef")
         raise invalid_value(

@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from workflow_runtime.core.actions import validate_json
+from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, is_deeper
 from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, EventSignal
 from workflow_runtime.core.errors import (
     CancellationFailure,
@@ -20,6 +21,7 @@ from workflow_runtime.core.errors import (
     ChildWorkflowFailure,
     CorruptionFailure,
     RuntimeFailureError,
+    ValidationFailure,
 )
 from workflow_runtime.service.failures import application_error
 from workflow_runtime.service.launch import release_run
@@ -74,6 +76,7 @@ class RunActivities:
             version = await self._catalog.get_version(request.tenant_id, request.workflow_id, request.workflow_version)
             _require_same(row, version)
             payload = await self._runs.payload(request.tenant_id, request.run_id) if request.with_payload else None
+            _require_shallow(payload)
         return LoadedRun(
             definition=version.definition,
             definition_hash=version.hash,
@@ -198,6 +201,12 @@ def _require_same(row: RunRow, version: PublishedVersion) -> None:
             f"change, so restore the catalog from a backup or a bundle",
             code="DEFINITION_HASH_MISMATCH",
         )
+
+
+def _require_shallow(payload: Any) -> None:
+    """Temporal's converter can write no deeper value, and a load that cannot be answered would be repeated for ever."""
+    if is_deeper(payload, MAX_VALUE_DEPTH):
+        raise ValidationFailure(f"the payload is nested more than {MAX_VALUE_DEPTH} levels deep", code="NOT_JSON")
 
 
 def _require_payload(request: ChildRequest, version: PublishedVersion) -> None:

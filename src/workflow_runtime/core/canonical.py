@@ -7,7 +7,7 @@ spelling per number (``1.0`` is ``1``, ``-0.0`` is ``0``). Equal values therefor
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from workflow_runtime.core.errors import ValidationFailure
@@ -18,22 +18,39 @@ type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
 MAX_JSON_DEPTH: Final = 200
 """Levels of nesting a value may have; deeper ones are refused, so that no recursion below can run out of stack."""
 
+MAX_VALUE_DEPTH: Final = 128
+"""Levels a value of a run may have: payload, variable, event, answer of an action. Scopes, results and checkpoints wrap
+values, an assign path by up to 32 levels more, and what is read from Temporal may have 200 in all."""
+
+MAX_PAYLOAD_DEPTH: Final = 100
+"""Levels of what comes from outside, a payload or an event, so that mappings and records around it have room."""
+
 EXACT_INTEGER: Final = 2**53
 """Above this size a double no longer holds every integer, and a float is left as it is."""
 
 _LARGEST: Final = int(1.7976931348623157e308)
 
 
-def to_json(value: object) -> Json:
+def to_json(value: object, levels: int = MAX_JSON_DEPTH) -> Json:
     """``value`` as plain JSON: tuples become lists and whole floats become integers.
 
     Raises ``ValidationFailure`` (code ``NOT_JSON``) for anything JSON cannot say: NaN, infinity, numbers beyond a
-    double, keys that are not text, lone surrogates, other types, and nesting deeper than ``MAX_JSON_DEPTH``.
+    double, keys that are not text, lone surrogates, other types, and nesting deeper than ``levels``.
 
     >>> to_json({"a": (1.0, None)})
     {'a': [1, None]}
     """
-    return _plain(value, 0)
+    return _plain(value, levels, levels)
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether ``value``, plain JSON, is nested more than ``levels`` deep. Needs no stack, whatever the depth."""
+    level = _containers([value])
+    for _ in range(levels):
+        if not level:
+            return False
+        level = [child for item in level for child in _containers(item.values() if isinstance(item, dict) else item)]
+    return bool(level)
 
 
 def canonical_json(value: object) -> str:
@@ -66,7 +83,7 @@ def definition_hash(definition: Wired) -> str:
     return sha256_hex(definition.to_wire())
 
 
-def _plain(value: object, depth: int) -> Json:
+def _plain(value: object, left: int, levels: int) -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -75,13 +92,17 @@ def _plain(value: object, depth: int) -> Json:
         return _integer(value)
     if isinstance(value, float):
         return _number(value)
-    if depth >= MAX_JSON_DEPTH:
-        raise _refuse(f"it is nested more than {MAX_JSON_DEPTH} levels deep")
+    if left <= 0:
+        raise _refuse(f"it is nested more than {levels} levels deep")
     if isinstance(value, Mapping):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        return {_key(key): _plain(item, left - 1, levels) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
+        return [_plain(item, left - 1, levels) for item in value]
     raise _refuse(f"it holds a {type(value).__name__}")
+
+
+def _containers(items: Iterable[Any]) -> list[Any]:
+    return [item for item in items if isinstance(item, dict | list)]
 
 
 def _text(value: str) -> str:

@@ -16,7 +16,6 @@ from typing import Final
 
 from redis.asyncio import Redis
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     DataConverter,
     ExternalStorage,
@@ -29,6 +28,7 @@ from temporalio.converter import (
 )
 
 from workflow_runtime.core.contract import ACTION_ACTIVITY
+from workflow_runtime.service.converter import CONVERTER
 
 INLINE_BYTES: Final = 128 * 1024
 """Values up to this size stay in the history."""
@@ -48,7 +48,7 @@ def data_converter(redis: Redis, *, retention: timedelta) -> DataConverter:
         return None if request else driver
 
     storage = ExternalStorage(drivers=[driver], driver_selector=select, payload_size_threshold=INLINE_BYTES)
-    return dataclasses.replace(pydantic_data_converter, external_storage=storage)
+    return dataclasses.replace(CONVERTER, external_storage=storage)
 
 
 class RedisPayloads(StorageDriver):

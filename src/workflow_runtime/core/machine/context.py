@@ -1,12 +1,12 @@
 """What a step sees while it runs: scopes, local scope, identity and time. Pure; called from workflow code."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from workflow_runtime.core.assign import assign_path
-from workflow_runtime.core.canonical import MAX_JSON_DEPTH
+from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, is_deeper
 from workflow_runtime.core.errors import ExpressionFailure, ValidationFailure
 from workflow_runtime.core.expressions import resolve_value
 from workflow_runtime.core.machine.frames import StepFrame
@@ -109,18 +109,8 @@ def require_array(value: Any, what: str) -> list[Any]:
 def _require_shallow(value: Any) -> None:
     # Expressions that wrap their own result once per loop item nest without bound, and every JSON library between here
     # and the store gives up at some depth of its own.
-    level = [value]
-    for _ in range(MAX_JSON_DEPTH):
-        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
-        if not level:
-            return
-    raise ExpressionFailure(f"the value is nested more than {MAX_JSON_DEPTH} levels deep", code="TOO_DEEP")
-
-
-def _children(item: Any) -> Iterable[Any]:
-    if isinstance(item, dict):
-        return item.values()
-    return item if isinstance(item, list) else ()
+    if is_deeper(value, MAX_VALUE_DEPTH):
+        raise ExpressionFailure(f"the value is nested more than {MAX_VALUE_DEPTH} levels deep", code="TOO_DEEP")
 
 
 def _kind(value: Any) -> str:

@@ -16,7 +16,7 @@ The shell's loop::
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from workflow_runtime.core.canonical import definition_hash, to_json
+from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, definition_hash, to_json
 from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, InterpreterSummary
 from workflow_runtime.core.definition import Definition
 from workflow_runtime.core.errors import Category, CorruptionFailure, Failure
@@ -74,7 +74,8 @@ class Machine:
         ``DEFINITION_HASH`` when the definition is not the one that ``run.definition_hash`` names, ``SEMANTICS_VERSION``
         when the run needs a newer worker.
         """
-        return cls(definition, MachineState(run, Scopes.initial(to_json(payload))), action_queues, slice_size)
+        scopes = Scopes.initial(to_json(payload, MAX_VALUE_DEPTH))
+        return cls(definition, MachineState(run, scopes), action_queues, slice_size)
 
     @classmethod
     def restore(

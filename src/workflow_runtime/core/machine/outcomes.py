@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflow_runtime.core.canonical import to_json
+from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, to_json
 from workflow_runtime.core.errors import Category, CorruptionFailure, Failure, ValidationFailure
 from workflow_runtime.core.machine.effects import (
     CallAction,
@@ -29,7 +29,7 @@ def answer_of(effect: Effect, outcome: Outcome) -> tuple[Any, Failure | None]:
     match outcome:
         case Completed(value=value):
             try:
-                return to_json(value), None
+                return to_json(value, MAX_VALUE_DEPTH), None
             except ValidationFailure as error:
                 return None, error.to_failure()
         case TimedOut() if isinstance(effect, Sleep):
@@ -62,7 +62,7 @@ def event_id_of(effect: Effect, value: Any) -> str | None:
 
 def _clean(failure: Failure) -> Failure:
     try:
-        details = to_json(failure.details)
+        details = to_json(failure.details, MAX_VALUE_DEPTH)
     except ValidationFailure:
         details = None
     return failure.model_copy(update={"details": details})

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Never
 from uuid import UUID
 
+from workflow_runtime.core.canonical import MAX_PAYLOAD_DEPTH, is_deeper
 from workflow_runtime.store.connection import check_tenant
 from workflow_runtime.store.errors import InvalidNameError
 from workflow_runtime.store.events.errors import MalformedEventError
@@ -93,6 +94,8 @@ def parse_payload(text: str) -> Any:
         raise ValueError("contains half of a surrogate pair, which is no text") from None
     except ValueError as error:
         raise ValueError(f"is not JSON ({error})") from None
+    if is_deeper(value, MAX_PAYLOAD_DEPTH):
+        raise ValueError(f"is nested more than {MAX_PAYLOAD_DEPTH} levels deep")
     return value
 
 
