@@ -1,8 +1,8 @@
 """The static token in front of the API and the operator page. Process code only.
 
-Programs send ``Authorization: Bearer <token>``. A browser cannot, so the page (reading only) also takes the token as
-the password of HTTP Basic, which every browser asks for by itself; the API does not, so that no foreign page can use a
-browser's remembered password to change something. Health and metrics stay open for probes.
+Programs send ``Authorization: Bearer <token>``. A browser cannot, so the page also takes the token as the password of
+HTTP Basic, which every browser asks for by itself; the API does not. What the page changes it takes so only from a page
+of its own, so that no foreign page can use a browser's remembered password. Health and metrics stay open for probes.
 """
 
 import base64
@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from workflow_server.cross_origin import origin_is_own
 from workflow_server.problems import ProblemError, problem_response
 
 OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/health", "/metrics"})
@@ -44,14 +45,25 @@ class TokenMiddleware:
         scheme, _, value = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return hmac.compare_digest(value.strip().encode(), self._token)
-        is_page = not scope["path"].startswith(API_PREFIX) and scope["method"] in ("GET", "HEAD")
-        if scheme.lower() == "basic" and is_page:
-            return hmac.compare_digest(_basic_password(value), self._token)
+        if scheme.lower() == "basic" and not scope["path"].startswith(API_PREFIX) and _reads_or_is_own(scope):
+            return hmac.compare_digest(_basic(value)[1], self._token)
         return False
 
 
-def _basic_password(value: str) -> bytes:
+def basic_user(headers: Headers) -> str:
+    """The user name of HTTP Basic, which nothing checks; empty without one."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return _basic(value)[0].decode(errors="replace") if scheme.lower() == "basic" else ""
+
+
+def _reads_or_is_own(scope: Scope) -> bool:
+    # A browser names the origin of everything that may change something.
+    return scope["method"] in ("GET", "HEAD") or origin_is_own(Headers(scope=scope), when_absent=False)
+
+
+def _basic(value: str) -> tuple[bytes, bytes]:
     try:
-        return base64.b64decode(value, validate=True).partition(b":")[2]
+        user, _, password = base64.b64decode(value, validate=True).partition(b":")
     except binascii.Error:
-        return b""
+        return b"", b""
+    return user, password

@@ -23,13 +23,18 @@ class CrossOriginMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in _READING or _is_own(Headers(scope=scope)):
+        if (
+            scope["type"] != "http"
+            or scope["method"] in _READING
+            or origin_is_own(Headers(scope=scope), when_absent=True)
+        ):
             await self._app(scope, receive, send)
             return
         detail = "a page of another site may not change anything here; call the API from a program"
         await problem_response(Request(scope), ProblemError(403, "CROSS_ORIGIN", detail))(scope, receive, send)
 
 
-def _is_own(headers: Headers) -> bool:
+def origin_is_own(headers: Headers, *, when_absent: bool) -> bool:
+    """Whether a request comes from a page of this server; ``when_absent`` answers for one that names no origin."""
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    return when_absent if origin is None else urlsplit(origin).netloc == headers.get("host")

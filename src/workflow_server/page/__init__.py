@@ -1,1 +1,4 @@
-"""The operator page: server-rendered, reading only, no script, no external asset. Process code only."""
+"""The operator page: server-rendered, no script, no external asset. Process code only.
+
+It only reads, but for retrying failed events.
+"""

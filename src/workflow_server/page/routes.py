@@ -1,6 +1,7 @@
 """Routes of the operator page. Every page belongs to the tenant in ``?tenant=``. Process code only."""
 
 from typing import Annotated, Any, Final
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -8,12 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from workflow_runtime.core.contract import run_workflow_id
 from workflow_runtime.core.redaction import redact
 from workflow_runtime.store.connection import check_tenant, known_tenants
-from workflow_runtime.store.events import explain
+from workflow_runtime.store.events import DeadLetters, explain
 from workflow_runtime.store.runs import TERMINAL_STATUSES, RunStatus
+from workflow_server.auth import basic_user
 from workflow_server.backend import Backend
-from workflow_server.event_views import event_explanation, event_summary
+from workflow_server.event_views import OUTCOMES, Outcome, chosen, event_explanation, event_summary
 from workflow_server.ownership import ownership_table
-from workflow_server.page.render import asset, html
+from workflow_server.page.render import asset, html, link
 from workflow_server.page.timeline import timeline
 from workflow_server.problems import not_found
 from workflow_server.requests import Cursor, Work
@@ -26,6 +28,7 @@ ROUTER = APIRouter(include_in_schema=False)
 
 _REFRESH_SECONDS: Final = 5
 _PAGE: Final = 50
+_REASON_LENGTH: Final = 500
 _TIMELINE: Final = 500
 """Entries shown of a run; a loop over thousands of items is read through the API."""
 _ASSETS: Final = {"page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
@@ -177,11 +180,17 @@ async def workflow_page(workflow_id: str, frame: InFrame) -> Response:
 
 
 @ROUTER.get("/events")
-async def events_page(frame: InFrame, cursor: Cursor = None) -> Response:
+async def events_page(frame: InFrame, cursor: Cursor = None, outcome: Outcome | None = None) -> Response:
     """Events within the retention, newest first."""
-    page = await frame.work.events.list_events(frame.tenant, limit=_PAGE, cursor=cursor)
+    events = frame.work.events
+    page = await events.list_events(frame.tenant, limit=_PAGE, cursor=cursor, wanted=chosen(outcome, None))
     return frame.page(
-        "events.html", "events", events=[event_summary(item) for item in page.events], next=page.next_cursor
+        "events.html",
+        "events",
+        events=[event_summary(item) for item in page.events],
+        next=page.next_cursor,
+        outcome=outcome,
+        outcomes=[(None, "All"), *((item, item.capitalize()) for item in OUTCOMES)],
     )
 
 
@@ -190,11 +199,32 @@ async def event_page(event_id: str, frame: InFrame) -> Response:
     """What became of one event, and why."""
     found = await frame.work.events.read(frame.tenant, [event_id])
     if not found:
-        return _missing(
-            frame, "events", "There is no such event", "It was never accepted, or it is past the retention."
-        )
+        return _no_event(frame)
     event = event_explanation(found[0], await explain(frame.work.redis, frame.tenant, event_id))
-    return frame.page("event.html", "events", event=event, documents=[("Payload", event["payload"], True)])
+    return frame.page(
+        "event.html",
+        "events",
+        event=event,
+        failed=sum(target["status"] == "FAILED" for target in event["targets"]),
+        documents=[("Payload", event["payload"], True)],
+        refresh_seconds=_REFRESH_SECONDS if event["outcome"] == "ROUTING" else 0,
+    )
+
+
+@ROUTER.post("/events/{event_id}/retry")
+async def retry_event(event_id: str, frame: InFrame, request: Request) -> Response:
+    """Deliver the event again to the targets it failed for; then back to its page, which tells."""
+    if not await frame.work.events.read(frame.tenant, [event_id]):
+        return _no_event(frame)
+    given = parse_qs((await request.body()).decode(errors="replace"))
+    why = " ".join(given.get("reason", [""])[0].split())[:_REASON_LENGTH]
+    actor = f"{user} (page)" if (user := basic_user(request.headers)) else "page"
+    await DeadLetters(frame.work.redis).retry(frame.tenant, event_id, actor=actor, why=why)
+    return RedirectResponse(link(f"/events/{event_id}", frame.tenant), status_code=303)
+
+
+def _no_event(frame: Frame) -> Response:
+    return _missing(frame, "events", "There is no such event", "It was never accepted, or it is past the retention.")
 
 
 @ROUTER.get("/tasks")

@@ -1,5 +1,6 @@
 """The operator page in a real browser, served by the real processes: what a person sees and where the links lead."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,10 +8,13 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 import pytest
+from redis.asyncio import Redis
 from tests.fixtures.browser import Browser
 from tests.fixtures.processes import service_process
 from tests.fixtures.servers import free_port
 from tests.integration.server.definitions import definition
+
+from workflow_runtime.store.connection import tenant_key
 
 IMAGE: Final = "<img src=x onerror=document.title='hit'>"
 SCRIPT: Final = "<script>document.title='hit'</script>"
@@ -53,8 +57,10 @@ def page(site: str, path: str, tenant: str) -> str:
 def shows(browser: Browser, selector: str, text: str) -> None:
     """Return once the page shows the text, which an open run's page does by itself; fails after a minute."""
     deadline = time.monotonic() + 60
-    while text not in browser.text(selector):
-        assert time.monotonic() < deadline, browser.text(selector)
+    # In one step: the page may be loaded anew between finding an element and reading it.
+    shown = f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"
+    while text not in (found := str(browser.evaluate(shown))):
+        assert time.monotonic() < deadline, found
         time.sleep(0.2)
 
 
@@ -111,4 +117,28 @@ def test_names_that_are_markup_are_shown_as_text_and_run_nothing(site: str, brow
         assert TENANT in browser.text("header")
         assert browser.evaluate("document.title") != "hit"
         assert browser.evaluate("document.querySelectorAll('script, main img').length") == 0
+    assert browser.console() == []
+
+
+async def test_a_failed_event_is_retried_by_a_click(site: str, redis_server: str, browser: Browser) -> None:
+    """The version of the workflow is missing, as after an incomplete restore, and comes back."""
+    trigger = {"type": "event", "eventName": "ticket.created"}
+    version = tenant_key("hooli", "workflow", "greeting", "version", 1)
+    with api(site, "hooli") as http:
+        http.put("/api/schemas/payload.Ticket.v1", json={"type": "object"})
+        http.put("/api/event-types/ticket.created", json={"payloadSchemaRef": "payload.Ticket.v1"})
+        body = {"definition": definition(trigger=trigger, payloadSchemaRef="payload.Ticket.v1")}
+        assert http.post("/api/workflows/greeting/publish", json=body).status_code == 201
+        async with Redis.from_url(redis_server, decode_responses=True) as redis:
+            await redis.rename(version, "aside")
+            event = http.post("/api/events", json={"eventName": "ticket.created", "payload": {}}).json()["eventId"]
+            browser.open(page(site, f"/events/{event}", "hooli"))
+            shows(browser, "main", "Retry 1 target")
+            await redis.rename("aside", version)
+    browser.click("form.retry button")
+    shows(browser, ".head .pill", "Matched")
+    shows(browser, "main", "No reason given · trigger:greeting")
+    browser.open(page(site, "/events", "hooli"))
+    browser.click(".chips a[href*=UNMATCHED]")
+    assert "No unmatched event" in browser.text("main")
     assert browser.console() == []

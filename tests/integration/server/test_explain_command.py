@@ -154,17 +154,16 @@ async def test_an_event_that_nobody_wanted_says_so(http: httpx2.AsyncClient) -> 
 
 
 async def test_an_id_that_two_tenants_have_wants_a_flag(http: httpx2.AsyncClient) -> None:
-    event = {"eventName": "e", "payload": {}, "eventId": str(uuid.uuid4())}
+    event_id = str(uuid.uuid4())
+    event = {"eventName": "e", "payload": {}, "eventId": event_id}
     for tenant in ("acme", "globex"):
         await http.post("/api/events", json=event, headers={"X-Tenant-Id": tenant})
     for name in ("explain", "retry"):
-        code, output, errors = await command(http, name, event["eventId"])
+        code, output, errors = await command(http, name, event_id)
         assert (code, output) == (2, "")
-        assert errors == (
-            f"dev: 2 tenants have an event '{event['eventId']}' (acme, globex): say which with --tenant\n"
-        )
-    code, output, _ = await command(http, "explain", event["eventId"], "--tenant", "globex")
-    assert (code, output.splitlines()[0]) == (0, f"e  {event['eventId']}  tenant globex")
+        assert errors == (f"dev: 2 tenants have an event '{event_id}' (acme, globex): say which with --tenant\n")
+    code, output, _ = await command(http, "explain", event_id, "--tenant", "globex")
+    assert (code, output.splitlines()[0]) == (0, f"e  {event_id}  tenant globex")
 
 
 async def test_an_unknown_event_or_tenant_is_one_line_and_code_2(http: httpx2.AsyncClient) -> None:

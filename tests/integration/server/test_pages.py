@@ -1,5 +1,6 @@
 """The operator page: every page answers, escapes what authors wrote, and lets a browser load nothing from elsewhere."""
 
+import base64
 import uuid
 from html.parser import HTMLParser
 from typing import Any
@@ -10,6 +11,7 @@ from tests.integration.server.conftest import TENANT, Ended, until
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.core.projection import ProjectionRecord
+from workflow_runtime.store.events import Claim, Target, TargetStatus
 from workflow_server.backend import Backend
 
 EVIL = "<script>alert(1)</script>"
@@ -121,6 +123,59 @@ async def test_what_authors_and_events_bring_is_escaped(http: httpx2.AsyncClient
 @pytest.mark.parametrize("path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.uuid4()}"])
 async def test_what_does_not_exist_is_a_page_with_404(http: httpx2.AsyncClient, path: str) -> None:
     assert "There is no such" in (await page(http, path, 404)).text
+
+
+async def failed_event(http: httpx2.AsyncClient, backend: Backend) -> str:
+    """An event whose one target has failed for good."""
+    event_id = str((await http.post("/api/events", json={"eventName": EVIL, "payload": {}})).json()["eventId"])
+    claim = await backend.events.claim(TENANT, event_id, "t")
+    assert isinstance(claim, Claim)
+    reason = f"gave up: {EVIL}"
+    target = Target(
+        id="trigger:w", kind="trigger", run_id="r", workflow_id="w", status=TargetStatus.FAILED, reason=reason
+    )
+    assert await backend.events.finish(claim, [target], reason="")
+    return event_id
+
+
+async def test_a_failed_event_is_retried_from_its_page(http: httpx2.AsyncClient, backend: Backend) -> None:
+    event_id = await failed_event(http, backend)
+    shown = await page(http, f"/events/{event_id}")
+    [form] = [address for address in checked(shown).addresses if address.startswith(f"/events/{event_id}/retry")]
+    assert "Retry 1 target" in shown.text
+    headers = {"Origin": "http://server", "Authorization": "Basic " + base64.b64encode(b"ada:token").decode()}
+    body = {"reason": f" {EVIL}\nis back "}
+    answer = await http.post(form, data=body, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/events/{event_id}?tenant={TENANT}")
+    [retried] = (await backend.events.get(TENANT, event_id)).retries
+    assert (retried.actor, retried.why) == ("ada (page)", f"{EVIL} is back")
+    again = await http.post(form, data=body)
+    assert again.status_code == 303, "a second click finds nothing to do"
+    shown = await page(http, f"/events/{event_id}")
+    assert "Retry 1 target" not in shown.text
+    assert "ada (page)" in shown.text
+    assert "script" not in checked(shown).tags
+    assert len((await backend.events.get(TENANT, event_id)).retries) == 1
+
+
+async def test_a_retry_from_another_sites_page_is_refused(http: httpx2.AsyncClient, backend: Backend) -> None:
+    event_id = await failed_event(http, backend)
+    for origin in ("http://elsewhere", "null"):
+        answer = await http.post(f"/events/{event_id}/retry", params=IN_TENANT, headers={"Origin": origin})
+        assert (answer.status_code, answer.json()["code"]) == (403, "CROSS_ORIGIN")
+    assert (await http.post(f"/events/{uuid.uuid4()}/retry", params=IN_TENANT)).status_code == 404
+    assert (await backend.events.get(TENANT, event_id)).retries == ()
+
+
+async def test_the_page_of_events_shows_one_outcome(http: httpx2.AsyncClient, backend: Backend) -> None:
+    failed = await failed_event(http, backend)
+    waiting = (await http.post("/api/events", json={"eventName": "e", "payload": {}})).json()["eventId"]
+    for outcome, inside, outside in (("FAILED", failed, waiting), ("ROUTING", waiting, failed)):
+        answer = await http.get("/events", params={**IN_TENANT, "outcome": outcome})
+        addresses = " ".join(checked(answer).addresses)
+        assert inside in addresses
+        assert outside not in addresses
+    assert "gave up: &lt;script&gt;" in (await page(http, "/events")).text
 
 
 async def test_a_person_gets_a_page_for_an_error_and_a_program_a_problem(http: httpx2.AsyncClient) -> None:
