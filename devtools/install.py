@@ -1,11 +1,11 @@
-"""Installing what ./dev itself needs: Nix, from apt. Never a container engine. Host process only."""
+"""Installing from apt what ./dev needs: Nix, and Node for the tests. Never a container engine. Host process only."""
 
 import grp
 import os
 import shutil
 from pathlib import Path
 
-from devtools.console import step
+from devtools.console import step, warn
 from devtools.errors import DevError
 from devtools.nixcli import CONFIG
 from devtools.process import run
@@ -24,16 +24,34 @@ def ensure_nix() -> None:
         _ensure_build_users()
 
 
+def ensure_node() -> None:
+    """Install Node and npm when one is missing: a test runs a JavaScript worker. Without them only that test fails."""
+    if shutil.which("node") and shutil.which("npm"):
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        warn("node or npm is missing, so the tests of the JavaScript worker will fail: install Node 18 or later")
+        return
+    step("installing Node from apt (nodejs, npm)")
+    try:
+        _apt_install("nodejs", "npm")
+    except DevError as error:
+        warn(f"the tests of the JavaScript worker will fail: {error}")
+
+
 def _install() -> None:
     if shutil.which("apt-get") is None:
         raise DevError("Nix is not installed and there is no apt-get to install it with: install Nix 2.8 or later")
     if os.geteuid() != 0:
         raise DevError("Nix is not installed: run `apt-get install nix-bin` as root, or ./dev as root")
     step("installing Nix from apt (nix-bin)")
+    _apt_install("nix-bin")
+
+
+def _apt_install(*packages: str) -> None:
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "-q", "update"], what="reading apt's package lists", env=environment)
-    argv = ["apt-get", "-q", "install", "-y", "--no-install-recommends", "nix-bin"]
-    run(argv, what="installing nix-bin", env=environment)
+    argv = ["apt-get", "-q", "install", "-y", "--no-install-recommends", *packages]
+    run(argv, what=f"installing {' and '.join(packages)}", env=environment)
 
 
 def _ensure_build_users() -> None:

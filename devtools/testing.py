@@ -3,12 +3,13 @@
 import os
 import subprocess
 
-from devtools import fetch, nixcli
+from devtools import fetch, install, nixcli
 from devtools.paths import ROOT
 
 
 def test(arguments: list[str]) -> int:
-    """Fetch, build the environment, run pytest; its exit code."""
+    """Install Node if it is missing, fetch, build the environment, run pytest; its exit code."""
+    install.ensure_node()
     fetch.fetch()
     environment = nixcli.build(["environment"])["environment"]
     rest = arguments[1:] if arguments[:1] == ["--"] else arguments

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from devtools import check, example, fetch, nixcli, testing
+from devtools import check, example, fetch, install, nixcli, testing
 from devtools.errors import DevError
 from devtools.paths import ROOT
 from devtools.stack import record
@@ -15,6 +15,7 @@ from tests.fakes.programs import Call, FakePrograms
 @pytest.fixture(autouse=True)
 def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """All sources are there, and everything that is built lies in one directory."""
+    monkeypatch.setattr(install, "ensure_node", lambda: None)
     monkeypatch.setattr(fetch, "fetch", lambda: None)
     monkeypatch.setattr(fetch, "require_sources", lambda: None)
     monkeypatch.setattr(nixcli, "build", lambda names: {name: tmp_path / name for name in names})

@@ -1,4 +1,4 @@
-"""Installing Nix where it is missing, and never anything else."""
+"""Installing Nix, and Node for the tests, where they are missing, and never anything else."""
 
 import os
 from pathlib import Path
@@ -55,3 +55,43 @@ def test_only_root_may_install(on_path: Path, programs: FakePrograms, monkeypatc
 def test_machine_without_apt_is_told_what_to_install(on_path: Path) -> None:
     with pytest.raises(DevError, match=r"there is no apt-get to install it with: install Nix 2\.8 or later"):
         install.ensure_nix()
+
+
+def test_installed_node_is_left_as_it_is(on_path: Path, programs: FakePrograms) -> None:
+    conftest.install(on_path, "node", "npm", "apt-get")
+
+    install.ensure_node()
+
+    assert programs.calls == []
+
+
+@pytest.mark.parametrize("present", [[], ["node"], ["npm"]])
+def test_missing_node_or_npm_comes_from_apt(
+    present: list[str], on_path: Path, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conftest.install(on_path, "apt-get", *present)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    programs.answer("apt-get")
+
+    install.ensure_node()
+
+    assert [call.argv[-2:] for call in programs.calls] == [["-q", "update"], ["nodejs", "npm"]]
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_what_keeps_node_away_is_said_and_stops_no_other_test(
+    root: bool,
+    on_path: Path,
+    programs: FakePrograms,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    conftest.install(on_path, "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    programs.answer("apt-get", code=100, stderr="no mirror")
+
+    install.ensure_node()
+
+    said = capsys.readouterr().err
+    assert "the tests of the JavaScript worker will fail" in said
+    assert ("no mirror" in said) is root
