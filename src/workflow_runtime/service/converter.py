@@ -1,4 +1,4 @@
-"""Between JSON in Temporal and values here: no message can stop a workflow. Pure; part of every process's data converter.
+"""Between JSON in Temporal and values here: no message can stop a workflow. Pure; in every process's data converter.
 
 What cannot be decoded fails the workflow task, which Temporal repeats for ever. Where a value of any kind may come,
 from workers and callers in any language, it becomes an `Unreadable` instead, which is no JSON: whoever looks at the
