@@ -16,7 +16,7 @@ ROUTER = APIRouter(prefix="/api/dead-letters", tags=["dead letters"], route_clas
 async def list_letters(
     work: Work,
     limit: Limit = 50,
-    before: Annotated[str | None, Query(max_length=64)] = None,
+    before: Annotated[str | None, Query(pattern=r"^[0-9]{1,19}-[0-9]{1,19}$")] = None,
     tenant: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """``{deadLetters, count, nextBefore}``: those which say they are ``tenant``'s, or all; secrets are redacted.
