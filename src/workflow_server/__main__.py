@@ -31,9 +31,9 @@ from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_server.app import attach, build_app
 from workflow_server.backend import Backend, build_backend
-from workflow_server.run_metrics import RunMetrics
 from workflow_server.schedules import reconcile
 from workflow_server.settings import ServerSettings
+from workflow_server.store_metrics import StoreMetrics
 
 
 async def serve() -> None:
@@ -64,7 +64,7 @@ async def serve() -> None:
         await run_together(
             stop,
             run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=health.draining),
-            RunMetrics(registry).keep_fresh(backend, stop),
+            StoreMetrics(registry).keep_fresh(backend, stop),
         )
 
 

@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Query, Request
 
 from workflow_runtime.store.connection import check_tenant
 from workflow_server.backend import Backend
+from workflow_server.event_metrics import EventMetrics
 from workflow_server.problems import ProblemError
 from workflow_server.settings import DEFAULT_TENANT
 
@@ -38,7 +39,15 @@ def actor_of(x_actor: Annotated[str, Header(max_length=200)] = "api") -> str:
         return x_actor
 
 
+def event_metrics_of(request: Request) -> EventMetrics:
+    """The counter of posted events."""
+    metrics = request.app.state.event_metrics
+    assert isinstance(metrics, EventMetrics)
+    return metrics
+
+
 Tenant = Annotated[str, Depends(tenant_of)]
+Counted = Annotated[EventMetrics, Depends(event_metrics_of)]
 Work = Annotated[Backend, Depends(backend_of)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=1000)]

@@ -9,7 +9,7 @@ from pydantic import Field
 from workflow_runtime.store.events import DeadLetters, NewEvent, accept_event, explain
 from workflow_server.event_views import Outcome, chosen, event_explanation, event_summary
 from workflow_server.problems import ProblemError
-from workflow_server.requests import Actor, Cursor, Limit, Tenant, Why, Work
+from workflow_server.requests import Actor, Counted, Cursor, Limit, Tenant, Why, Work
 from workflow_server.wire import RequestBody, StrictJsonRoute, json_answer
 
 ROUTER = APIRouter(prefix="/api/events", tags=["events"], route_class=StrictJsonRoute)
@@ -27,7 +27,7 @@ class PostedEvent(RequestBody):
 
 
 @ROUTER.post("", status_code=202, summary="Accept an event: 202 when it is new, 200 when it is a duplicate")
-async def post_event(body: PostedEvent, tenant: Tenant, work: Work) -> Response:
+async def post_event(body: PostedEvent, tenant: Tenant, work: Work, counted: Counted) -> Response:
     """Recorded durably before this answers; routing follows."""
     event = NewEvent(
         tenant=tenant,
@@ -39,6 +39,7 @@ async def post_event(body: PostedEvent, tenant: Tenant, work: Work) -> Response:
         extra={"user_id": body.user_id} if body.user_id else {},
     )
     accepted = await accept_event(work.redis, work.intake, event)
+    counted.count(accepted)
     answer = {"eventId": accepted.event_id, "duplicate": accepted.duplicate, "acceptedAt": accepted.accepted_at}
     location = {"Location": f"/api/events/{accepted.event_id}"}
     return json_answer(answer, 200 if accepted.duplicate else 202, headers=location)

@@ -12,7 +12,7 @@ from tests.integration.server.definitions import definition
 from workflow_runtime.service.health import Health
 from workflow_server.app import attach, build_app
 from workflow_server.backend import Backend
-from workflow_server.run_metrics import RunMetrics
+from workflow_server.store_metrics import StoreMetrics
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx2.AsyncClient:
@@ -113,6 +113,6 @@ async def test_runs_are_counted_by_status_over_all_tenants(http: httpx2.AsyncCli
         await http.post("/api/workflows/greeting/pause", headers=headers)
         await http.post("/api/workflows/greeting/runs", headers=headers)
     registry = CollectorRegistry()
-    await RunMetrics(registry).refresh(backend)
+    await StoreMetrics(registry).refresh(backend)
     assert registry.get_sample_value("workflow_runs", {"status": "WAITING"}) == 2
     assert registry.get_sample_value("workflow_runs", {"status": "FAILED"}) == 0
