@@ -112,7 +112,7 @@ async def publish(workflow_id: str, tenant: Tenant, work: Work, body: ToPublish 
     return json_answer(answer | {"findings": done.warnings}, 201, headers=location)
 
 
-@ROUTER.get("/{workflow_id}/versions", summary="The published versions, without their definitions")
+@ROUTER.get("/{workflow_id}/versions", summary="The published versions, without definitions and schemas")
 async def list_versions(workflow_id: str, tenant: Tenant, work: Work) -> Response:
     """``{versions: [{version, hash, actionQueues, publishedAt, …}]}``, rising."""
     await work.catalog.get_workflow(tenant, workflow_id)
@@ -120,6 +120,7 @@ async def list_versions(workflow_id: str, tenant: Tenant, work: Work) -> Respons
     views = [version_view(await work.catalog.get_version(tenant, workflow_id, number)) for number in numbers]
     for view in views:
         view.pop("definition")
+        view.pop("pinnedActions")
     return json_answer({"versions": views})
 
 

@@ -65,6 +65,29 @@ async def test_an_imported_workflow_is_there_with_everything(http: httpx2.AsyncC
     assert started.json()["code"] == "PAYLOAD_INVALID"
 
 
+async def test_an_import_pins_actions_as_they_are_here_and_exports_the_same_bytes(http: httpx2.AsyncClient) -> None:
+    spec = {"id": "crm.find", "version": 1, "inputSchema": True, "outputSchema": {"type": "object"}}
+    await http.post("/api/actions", json=spec | {"sideEffectful": False, "taskQueue": "crm", "timeoutMs": 5000})
+    steps = [{"id": "find", "type": "action.call", "config": CALL}]
+    published = definition(payloadSchemaRef="payload.Ticket.v1", steps=steps)
+    needs = {
+        "actions": [{"actionId": "crm.find", "version": 1}],
+        "nodeTypes": ["action.call"],
+        "schemaRefs": ["payload.Ticket.v1"],
+    }
+    bundle = document(
+        dependencies=needs,
+        draft={"draftVersion": 5, "definition": published | {"version": 2, "name": "Greeting, reworked"}},
+        publishedVersions=[{"version": 1, "definition": published, "payloadSchemaJson": SCHEMA}],
+    )
+    assert (await import_(http, bundle)).status_code == 200
+    version = (await http.get("/api/workflows/greeting/versions/1")).json()
+    pin = {"inputSchema": True, "outputSchema": {"type": "object"}, "timeoutMs": 5000}
+    assert (version["actionQueues"], version["pinnedActions"]) == ({"crm.find@1": "crm"}, {"crm.find@1": pin})
+    exported = await http.get("/api/bundles/export", params={"exportedAt": MOMENT})
+    assert exported.text == pretty_json(bundle)
+
+
 @pytest.mark.parametrize(
     ("bundle", "code"),
     [

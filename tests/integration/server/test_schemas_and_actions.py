@@ -62,15 +62,40 @@ async def test_a_registered_action_can_be_called_and_pins_its_queue(http: httpx2
     assert (await http.post("/api/actions", json=SPEC)).status_code == 201
     published = await http.post("/api/workflows/greeting/publish", json=body)
     assert published.json()["actionQueues"] == {"crm.find_customer@1": "crm-actions"}
+    [listed] = (await http.get("/api/workflows/greeting/versions")).json()["versions"]
+    assert "pinnedActions" not in listed
+
+
+async def test_what_a_version_pinned_outlives_the_registered_spec(http: httpx2.AsyncClient) -> None:
+    limits = {"timeoutMs": 60_000, "scheduleTimeoutMs": 1000, "heartbeatTimeoutMs": 5000}
+    await http.post("/api/actions", json=SPEC | limits)
+    call = {"actionId": "crm.find_customer", "version": 1, "inputMapping": {"mail": "a@b.c"}}
+    body = {"definition": definition(steps=[{"id": "find", "type": "action.call", "config": call}])}
+    published = (await http.post("/api/workflows/greeting/publish", json=body)).json()
+    schemas = {key: SPEC[key] for key in ("inputSchema", "outputSchema")}
+    assert published["pinnedActions"] == {"crm.find_customer@1": schemas | limits}
+    await http.delete("/api/actions/crm.find_customer/1")
+    await http.post("/api/actions", json=SPEC | {"inputSchema": False})
+    kept = (await http.get("/api/workflows/greeting/versions/1")).json()
+    assert kept["pinnedActions"] == published["pinnedActions"]
+
+
+async def test_our_own_actions_pin_no_schemas(http: httpx2.AsyncClient) -> None:
+    call = {"actionId": "transform.trim_text", "version": 1, "inputMapping": {"text": " a "}}
+    body = {"definition": definition(steps=[{"id": "trim", "type": "action.call", "config": call}])}
+    published = (await http.post("/api/workflows/greeting/publish", json=body)).json()
+    assert published["actionQueues"] == {"transform.trim_text@1": "workflow-runtime-v2"}
+    assert published["pinnedActions"] == {}
 
 
 async def test_a_version_of_an_action_may_move_but_not_change(http: httpx2.AsyncClient) -> None:
     await http.post("/api/actions", json=SPEC)
-    assert (await http.post("/api/actions", json=SPEC | {"taskQueue": "crm-2"})).status_code == 200
+    assert (await http.post("/api/actions", json=SPEC | {"taskQueue": "crm-2", "timeoutMs": 500})).status_code == 200
     answer = await http.post("/api/actions", json=SPEC | {"sideEffectful": True})
     assert (answer.status_code, answer.json()["code"]) == (409, "ACTION_EXISTS")
     listed = {item["id"]: item for item in (await http.get("/api/actions")).json()["actions"]}
-    assert listed["crm.find_customer"]["taskQueue"] == "crm-2"
+    found = listed["crm.find_customer"]
+    assert (found["taskQueue"], found["timeoutMs"], found["heartbeatTimeoutMs"]) == ("crm-2", 500, None)
 
 
 async def test_every_built_in_action_is_listed_with_its_queue(http: httpx2.AsyncClient) -> None:
@@ -90,6 +115,9 @@ async def test_every_built_in_action_is_listed_with_its_queue(http: httpx2.Async
         ({"id": "has space"}, 422, "INVALID_REQUEST"),
         ({"version": 0}, 422, "INVALID_REQUEST"),
         ({"handler": "x"}, 422, "INVALID_REQUEST"),
+        ({"timeoutMs": 0}, 422, "INVALID_REQUEST"),
+        ({"scheduleTimeoutMs": "1s"}, 422, "INVALID_REQUEST"),
+        ({"timeoutMs": 1000, "heartbeatTimeoutMs": 1000}, 422, "INVALID_REQUEST"),
     ],
 )
 async def test_a_spec_that_cannot_work_is_refused(

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from tests.fakes.clock import HandClock
 from tests.integration.store.builders import TENANT, definition
 
+from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.canonical import sha256_hex
 from workflow_runtime.core.errors import Category, ValidationFailure
 from workflow_runtime.store.catalog import Catalog, WorkflowSettings
@@ -95,12 +96,22 @@ async def test_a_version_is_read_back_with_everything_pinned(catalog: Catalog) -
     source = definition(steps=[{"id": "a", "type": "control.return"}], order={"z": 1.0, "a": []})
     schema = {"type": "object", "properties": {}}
     queues = {"mail.send@1": "mail-queue"}
-    stored = await catalog.publish(TENANT, "w", 3, source, action_queues=queues, payload_schema=schema)
+    pins = {"mail.send@1": ActionPin(input_schema={"type": "object"}, output_schema=True, timeout_ms=500)}
+    stored = await catalog.publish(
+        TENANT, "w", 3, source, action_queues=queues, pinned_actions=pins, payload_schema=schema
+    )
     assert await catalog.get_version(TENANT, "w", 3) == stored
     assert (stored.definition, stored.action_queues, stored.payload_schema_json) == (source, queues, schema)
+    assert stored.pinned_actions == pins
     assert stored.hash == sha256_hex(source)
     row = await catalog.get_workflow(TENANT, "w")
     assert (row.status, row.latest_version, row.name) == ("published", 3, "Follow up")
+
+
+async def test_a_version_older_than_pinned_actions_is_read_without_any(catalog: Catalog, redis_client: Redis) -> None:
+    await publish(catalog, "w")
+    assert await redis_client.hdel(tenant_key(TENANT, "workflow", "w", "version", 1), "pinnedActions") == 1
+    assert (await catalog.get_version(TENANT, "w", 1)).pinned_actions == {}
 
 
 async def test_publishing_the_same_again_answers_what_is_there(catalog: Catalog, clock: HandClock) -> None:
