@@ -1,0 +1,120 @@
+"""Rebuilds the projections of one run from Temporal. Process code only.
+
+Repeating it changes nothing, and it may be done while the run executes: what the run writes meanwhile stays.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from redis.asyncio import Redis
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflow_runtime.core.contract import SIGNAL_EVENT, EventSignal, RunInput, run_workflow_id
+from workflow_runtime.store.connection import millis
+from workflow_runtime.store.restoring import Ended, RestoredRun, RunRestorer
+from workflow_runtime.store.runs import TERMINAL_STATUSES, RunRow, Runs
+from workflow_runtime.store.waits import WaitIndex
+from workflow_worker.rebuild.endings import ending
+from workflow_worker.rebuild.histories import RunHistories, read_histories
+from workflow_worker.rebuild.replaying import Told, replay
+from workflow_worker.rebuild.rows import open_wait, restored_run, restored_tasks
+from workflow_worker.run_rows import wait_row
+
+_PASSES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A run that stands as Temporal tells it; ``changed`` is whether it did not before."""
+
+    input: RunInput
+    changed: bool
+
+
+class Rebuilder:
+    """Rebuilds runs of all tenants; whoever built ``client`` gave it the converter the workers use."""
+
+    def __init__(self, client: Client, redis: Redis) -> None:
+        self._client = client
+        self._runs = Runs(redis)
+        self._waits = WaitIndex(redis)
+        self._restorer = RunRestorer(redis)
+
+    async def rebuild(self, run_id: str) -> Rebuilt:
+        """Put the run's row, records, tasks and open wait back as its histories tell them.
+
+        Raises RebuildError when the run has to be left alone, RPCError and RedisError.
+        """
+        changed = False
+        histories = await read_histories(self._client, run_id)
+        for _ in range(_PASSES):
+            changed |= await self._restore(histories)
+            if histories.closing is not None:
+                break
+            # A task or a wait that ended while it was restored would stand open again.
+            before, histories = histories, await read_histories(self._client, run_id)
+            if histories.length == before.length:
+                break
+        return Rebuilt(histories.input, changed)
+
+    async def _restore(self, histories: RunHistories) -> bool:
+        told = await replay(histories, self._client.data_converter)
+        standing = await self._standing(histories.input)
+        if standing is not None and _tell_nothing(histories, told, standing):
+            return False
+        run = restored_run(histories, told, await self._ended(histories, told), standing)
+        changed = await self._restorer.restore(run)
+        for task in restored_tasks(told, run):
+            changed |= await self._restorer.restore_task(task)
+        if run.executing:
+            return await self._restore_wait(told, run) or changed
+        return await self._waits.forget_run(run.row.tenant_id, run.row.run_id) > 0 or changed
+
+    async def _standing(self, run: RunInput) -> RunRow | None:
+        try:
+            return await self._runs.get_run(run.tenant_id, run.run_id)
+        except ValueError:
+            # A damaged row tells nothing; it is about to be replaced.
+            return None
+
+    async def _ended(self, histories: RunHistories, told: Told) -> Ended | None:
+        if told.abandoned is not None:
+            failure = told.abandoned.failure
+            return Ended("FAILED", failure.at or "", failure)
+        if histories.closing is None:
+            return None
+        return await ending(histories.closing, self._client.data_converter)
+
+    async def _restore_wait(self, told: Told, run: RestoredRun) -> bool:
+        """Enter the wait the run is in, and give the run what passed by while the wait was not there."""
+        found = open_wait(told, run)
+        if found is None:
+            return False
+        request, opening, opened_at = found
+        wait, since, since_ms = wait_row(request, opening), opening.wait.since, opening.run_started_ms
+        known = await self._waits.get(wait.tenant_id, wait.run_id, wait.wait_id) is not None
+        if not known and since == "wait":
+            # "From now on" was then; without the run's trigger event, which is a bound of its own, the time counts.
+            wait, since, since_ms = replace(wait, trigger_event_id=None), "run", millis(opened_at)
+        consumed = frozenset(opening.consumed)
+        events = await self._waits.register(wait, since=since, run_started_ms=since_ms, consumed=consumed)
+        for event in () if known else events:
+            await self._send(wait.run_id, event)
+        return not known
+
+    async def _send(self, run_id: str, event: EventSignal) -> None:
+        try:
+            await self._client.get_workflow_handle(run_workflow_id(run_id)).signal(SIGNAL_EVENT, event)
+        except RPCError as error:
+            # A run that has ended meanwhile needs no event; the next look at its histories finds the end.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+
+def _tell_nothing(histories: RunHistories, told: Told, standing: RunRow) -> bool:
+    """Whether the run has not begun as far as its histories go, so that its row knows more than they do."""
+    if told.loaded is not None:
+        return False
+    over = standing.status in TERMINAL_STATUSES
+    return over or (told.abandoned is None and histories.closing is None)

@@ -1,0 +1,97 @@
+"""Rebuilds many runs: all that Temporal lists, then all that only the store knows. Process code only."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from redis.asyncio import Redis
+from temporalio.client import Client
+
+from workflow_runtime.store.connection import known_tenants
+from workflow_runtime.store.runs import Runs
+from workflow_worker.rebuild.errors import RebuildError
+from workflow_worker.rebuild.histories import listed_runs, read_input
+from workflow_worker.rebuild.rebuilder import Rebuilder
+
+_AT_ONCE: Final = 8
+"""Runs under way: while one is fetched, another is replayed."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the runs; ``left`` says why each of them was left alone."""
+
+    restored: list[str] = field(default_factory=list)
+    as_they_were: int = 0
+    left: list[RebuildError] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        total = len(self.restored) + self.as_they_were + len(self.left)
+        return (
+            f"{total} runs: {len(self.restored)} restored, {self.as_they_were} as they were, "
+            f"{len(self.left)} left alone"
+        )
+
+
+async def rebuild_one(client: Client, redis: Redis, run_id: str, tenant: str | None, report: Report) -> None:
+    """Rebuild one run unless it is another tenant's."""
+    try:
+        if tenant is not None and (await read_input(client, run_id)).tenant_id != tenant:
+            return
+        rebuilt = await Rebuilder(client, redis).rebuild(run_id)
+    except RebuildError as error:
+        report.left.append(error)
+        return
+    if rebuilt.changed:
+        report.restored.append(run_id)
+    else:
+        report.as_they_were += 1
+
+
+async def rebuild_all(client: Client, redis: Redis, tenant: str | None, report: Report) -> None:
+    """Rebuild every run, or every run of a tenant. Raises RPCError and RedisError; then repeat the call."""
+    seen: set[str] = set()
+
+    async def one(run_id: str) -> None:
+        await rebuild_one(client, redis, run_id, tenant, report)
+
+    await _each(_new(listed_runs(client), seen), one)
+    for known in await known_tenants(redis) if tenant is None else (tenant,):
+        await _each(_new(_stored_runs(Runs(redis), known), seen), one)
+
+
+async def _stored_runs(runs: Runs, tenant: str) -> AsyncIterator[str]:
+    """Runs that have a row and were started: a start that waits in a queue is in Redis alone."""
+    cursor: str | None = None
+    while True:
+        page = await runs.list_runs(tenant, limit=500, cursor=cursor)
+        for row in page.runs:
+            if row.queued_reason is None:
+                yield row.run_id
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+async def _new(run_ids: AsyncIterator[str], seen: set[str]) -> AsyncIterator[str]:
+    async for run_id in run_ids:
+        if run_id not in seen:
+            seen.add(run_id)
+            yield run_id
+
+
+async def _each(run_ids: AsyncIterator[str], work: Callable[[str], Awaitable[None]]) -> None:
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def bounded(run_id: str) -> None:
+        try:
+            await work(run_id)
+        finally:
+            room.release()
+
+    async with asyncio.TaskGroup() as group:
+        async for run_id in run_ids:
+            await room.acquire()
+            group.create_task(bounded(run_id))

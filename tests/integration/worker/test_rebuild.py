@@ -1,0 +1,276 @@
+"""What Redis shows of runs, rebuilt from Temporal: equal to what was there, field by field."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from redis.asyncio import Redis
+from tests.fixtures.authored import (
+    TENANT,
+    Authored,
+    action,
+    assign,
+    eventually,
+    run_id_of,
+    send_event,
+    wait,
+)
+from tests.fixtures.processes import SOURCES
+from tests.fixtures.snapshots import Snapshot, projections
+from tests.replay.scenarios import SCENARIOS
+
+from workflow_runtime.service.action_dispatch import ActionCall
+from workflow_runtime.store.events import EventIntake, NewEvent, accept_event
+from workflow_runtime.store.runs import RunRow
+from workflow_worker.rebuild import Rebuilder
+from workflow_worker.rebuild.errors import HistoryGoneError, NotReplayableError
+from workflow_worker.rebuild.survey import Report, rebuild_one
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TASK = {"id": "ask", "type": "human.task", "config": {"taskType": "approval", "title": "Approve?"}}
+
+
+async def destroy(redis: Redis) -> None:
+    """Remove every key of the tenant's runs, tasks, waits and slots."""
+    for area in ("run:*", "runs", "runs:*", "task:*", "tasks", "tasks:*", "waits*", "workflow:*:active"):
+        keys = [key async for key in redis.scan_iter(f"wf:{{{TENANT}}}:{area}", count=1000)]
+        for key in keys:
+            await redis.delete(key)
+
+
+async def corrupt(redis: Redis) -> None:
+    """Damage every row, drop every other record, and empty the indexes."""
+    calls = cast(Any, redis)
+    async for key in redis.scan_iter(f"wf:{{{TENANT}}}:run:*:records", count=1000):
+        for member in (await calls.zrange(key, 0, -1))[::2]:
+            await redis.zrem(key, member)
+        row = key.removesuffix(":records")
+        await calls.hset(row, mapping={"status": "WAITING", "seq": "1", "workflowVersion": "x", "stepCount": "77"})
+        await calls.hdel(row, "endedAt", "rootRunId", "createdAt", "triggerType")
+    async for key in redis.scan_iter(f"wf:{{{TENANT}}}:task:*", count=1000):
+        await calls.hset(key, mapping={"status": "TIMED_OUT", "title": "?"})
+    async for key in redis.scan_iter(f"wf:{{{TENANT}}}:runs*", count=1000):
+        await redis.delete(key)
+
+
+async def rebuilt(authored: Authored, before: Snapshot) -> Report:
+    """Rebuild the runs that ``before`` has; the servers remember those of other tests too."""
+    report = Report()
+    for row in [value for name, value in before.items() if name.startswith("run:") and name.count(":") == 1]:
+        await rebuild_one(authored.client, authored.redis, row["runId"], TENANT, report)
+    return report
+
+
+async def snapshot(authored: Authored) -> Snapshot:
+    """Once no launch is under way any more: the process that starts a run notes that after the run's first record."""
+
+    async def noted() -> bool | None:
+        return None if await authored.redis.exists(f"wf:{{{TENANT}}}:runs:unlaunched") else True
+
+    await eventually(noted)
+    return await projections(authored.redis, TENANT)
+
+
+async def requires_equal_rebuilding(authored: Authored) -> None:
+    """Destroy, rebuild, compare; corrupt, rebuild, compare; rebuild what is whole."""
+    before = await snapshot(authored)
+    for harm in (destroy, corrupt):
+        await harm(authored.redis)
+        assert await projections(authored.redis, TENANT) != before
+        report = await rebuilt(authored, before)
+        assert [str(error) for error in report.left] == []
+        assert await projections(authored.redis, TENANT) == before
+    again = await rebuilt(authored, before)
+    assert again.restored == []
+    assert await projections(authored.redis, TENANT) == before
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "abandoned"])
+async def test_projections_of_every_scenario_are_rebuilt(name: str, short_lived: Authored) -> None:
+    await SCENARIOS[name](short_lived)
+    assert any(key.startswith("run:") for key in await snapshot(short_lived))
+    await requires_equal_rebuilding(short_lived)
+
+
+# Runs that are still going on
+
+
+@pytest.mark.parametrize("since", ["run", "wait"])
+async def test_a_waiting_run_is_rebuilt_and_still_hears_its_event(authored: Authored, since: str) -> None:
+    async with authored.serving():
+        workflow_id = await authored.publish(
+            action("first", "echo"), wait("w", "PAID", since=since, assign={"vars.n": {"$expr": "event.n"}})
+        )
+        handle = await authored.start(workflow_id)
+        opened = await authored.waiting(handle, "waitForEvent")
+        before = await snapshot(authored)
+        await destroy(authored.redis)
+        await rebuilt(authored, before)
+        known = await authored.waits.get(TENANT, run_id_of(handle), opened["waitId"])
+        assert known is not None
+        if since == "run":
+            assert await projections(authored.redis, TENANT) == before
+        await send_event(handle, "e", "PAID", "7", {"n": 3})
+        assert (await handle.result())["vars"]["n"] == 3
+    detail = await authored.detail(handle)
+    assert (detail.run.status, [row.fields["status"] for row in detail.waits]) == ("SUCCEEDED", ["RESOLVED"])
+    await requires_equal_rebuilding(authored)
+
+
+async def test_an_event_that_came_while_the_wait_was_lost_reaches_the_run(authored: Authored) -> None:
+    intake = EventIntake(authored.redis)
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(wait("w", "PAID", since="wait")))
+        await authored.waiting(handle, "waitForEvent")
+        before = await snapshot(authored)
+        await destroy(authored.redis)
+        event = NewEvent(tenant=TENANT, event_name="PAID", correlation_key="7", payload={"n": 1})
+        await accept_event(authored.redis, intake, event)
+        await rebuilt(authored, before)
+        assert (await handle.result())["vars"]["event"] == {"n": 1}
+
+
+async def test_an_open_task_is_rebuilt_and_can_be_answered(authored: Authored) -> None:
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(TASK))
+        opened = await authored.waiting(handle, "waitForTask")
+        before = await snapshot(authored)
+        await destroy(authored.redis)
+        await rebuilt(authored, before)
+        assert await projections(authored.redis, TENANT) == before
+        await handle.execute_update("workflowRuntimeV2CompleteTask", {"taskId": opened["taskId"], "payload": {"a": 1}})
+        await handle.result()
+    task = await authored.tasks.get(TENANT, opened["taskId"])
+    assert task is not None
+    assert (task.status, task.response) == ("COMPLETED", {"a": 1})
+    await requires_equal_rebuilding(authored)
+
+
+async def test_a_run_in_the_middle_of_an_action_is_rebuilt_and_goes_on(authored: Authored) -> None:
+    async def slow(call: ActionCall) -> Any:
+        await authored.redis.set("test:started", "1")
+        await eventually(lambda: cast(Any, authored.redis.get("test:go")))
+        return 5
+
+    async def started() -> bool | None:
+        return True if await authored.redis.get("test:started") else None
+
+    async with authored.serving(slow=slow):
+        handle = await authored.start(await authored.publish(action("s", "slow", saveAs="n"), assign("a", x="vars.n")))
+        await eventually(started)
+        before = await snapshot(authored)
+        await destroy(authored.redis)
+        assert (await rebuilt(authored, before)).left == []
+        assert await projections(authored.redis, TENANT) == before
+        await authored.redis.set("test:go", "1")
+        assert (await handle.result())["vars"]["x"] == 5
+    await requires_equal_rebuilding(authored)
+
+
+async def test_rebuilding_beside_a_busy_run_loses_nothing(short_lived: Authored) -> None:
+    loop = {"id": "loop", "type": "control.forEach", "items": {"$expr": str(list(range(12)))}, "itemVar": "n"}
+    async with short_lived.serving():
+        handle = await short_lived.start(
+            await short_lived.publish({**loop, "body": [action("hit", "echo"), TASK]}, assign("end", x="1"))
+        )
+        answered: set[str] = set()
+        while len(answered) < 12:
+            await Rebuilder(short_lived.client, short_lived.redis).rebuild(run_id_of(handle))
+            opened = await short_lived.waiting(handle, "waitForTask")
+            if opened["taskId"] not in answered:
+                answered.add(opened["taskId"])
+                response = {"taskId": opened["taskId"], "payload": len(answered)}
+                await handle.signal("workflowRuntimeV2HumanTask", response)
+        await handle.result()
+    detail = await short_lived.detail(handle)
+    assert [row.fields["status"] for row in detail.actions] == ["SUCCEEDED"] * 12
+    assert {task.status for task in await short_lived.tasks.of_run(TENANT, run_id_of(handle))} == {"COMPLETED"}
+    await requires_equal_rebuilding(short_lived)
+
+
+# What cannot be rebuilt
+
+
+async def test_a_run_that_temporal_does_not_have_is_left_alone_and_named(authored: Authored) -> None:
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(assign("a", x="1")))
+        await handle.result()
+    await authored.runs.apply_projections(TENANT, run_id_of(handle), [])
+    gone = run_id_of(handle) + "-elsewhere"
+    row = await authored.runs.get_run(TENANT, run_id_of(handle))
+    assert row is not None
+    await authored.runs.create_run(row.model_copy(update={"run_id": gone, "payload": {}}))
+    before = await projections(authored.redis, TENANT)
+    report = Report()
+    await rebuild_one(authored.client, authored.redis, gone, None, report)
+    (left,) = report.left
+    assert isinstance(left, HistoryGoneError)
+    assert gone in str(left)
+    assert await projections(authored.redis, TENANT) == before
+
+
+async def test_a_run_that_never_began_keeps_its_row_and_is_named_without_one(authored: Authored) -> None:
+    handle = await SCENARIOS["abandoned"](authored)
+    before = await snapshot(authored)
+    assert (await rebuilt(authored, before)).left == []
+    assert await projections(authored.redis, TENANT) == before
+    await destroy(authored.redis)
+    with pytest.raises(NotReplayableError, match="never began"):
+        await Rebuilder(authored.client, authored.redis).rebuild(run_id_of(handle))
+
+
+async def test_a_run_whose_large_payload_is_gone_is_left_alone(authored: Authored) -> None:
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(assign("a", x="1")), {"text": "x" * 300_000})
+        await handle.result()
+    await requires_equal_rebuilding(authored)
+    for key in await authored.redis.keys("wf:large-payload:*"):
+        await authored.redis.delete(key)
+    before = await projections(authored.redis, TENANT)
+    report = await rebuilt(authored, before)
+    assert [type(error) for error in report.left] == [NotReplayableError]
+    assert "not in Redis any more" in str(report.left[0])
+    assert await projections(authored.redis, TENANT) == before
+
+
+async def test_a_workflow_that_is_no_run_of_ours_is_left_alone(authored: Authored) -> None:
+    await authored.client.start_workflow("Stranger", id="workflow-runtime-v2:run:stranger", task_queue="nobody")
+    report = Report()
+    await rebuild_one(authored.client, authored.redis, "stranger", None, report)
+    assert "none of the runtime's" in str(report.left[0])
+
+
+# The command
+
+
+async def test_the_command_rebuilds_a_tenant_and_says_what_it_left_alone(
+    authored: Authored, temporal_server: str, redis_url: str
+) -> None:
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(assign("a", x="1")))
+        await handle.result()
+    before = await snapshot(authored)
+    await destroy(authored.redis)
+    row = RunRow(run_id="queued", tenant_id=TENANT, workflow_id="w", workflow_version=1, definition_hash="0" * 64)
+    await authored.runs.create_run(row)
+    done = await _command(temporal_server, redis_url, "--run", run_id_of(handle))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "1 runs: 1 restored, 0 as they were, 0 left alone"
+    assert {name: value for name, value in (await projections(authored.redis, TENANT)).items() if name in before}
+    done = await _command(temporal_server, redis_url, "--run", "queued")
+    assert done.returncode == 1
+    assert done.stdout.startswith("run 'queued' was left alone: Temporal does not keep its history")
+    done = await _command(temporal_server, redis_url, "--tenant", "somebody-else")
+    assert (done.returncode, done.stdout) == (0, "0 runs: 0 restored, 0 as they were, 0 left alone\n")
+    done = await _command(temporal_server, redis_url, "--wrong")
+    assert done.returncode == 2
+
+
+async def _command(temporal: str, redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TEMPORAL_ADDRESS": temporal, "REDIS_URL": redis_url, "PYTHONPATH": str(SOURCES)}
+    argv = [sys.executable, "-W", "error", "-m", "workflow_worker.rebuild", *arguments]
+    return await asyncio.to_thread(subprocess.run, argv, env=environment, capture_output=True, text=True, check=False)
