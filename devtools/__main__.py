@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from devtools import builds, check, example, fetch, install, lock, oncall, owners, testing
+from devtools import builds, check, example, fetch, install, lock, oncall, owners, rebuild, testing
 from devtools.errors import DevError
 from devtools.stack import updown
 
@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     add("owners", "who should poll each queue of the running stack, and who does", lambda _: owners.owners())
     oncall.add_commands(commands)
+    rebuilding = add(
+        "rebuild-projections",
+        "rebuild from Temporal what Redis shows of runs",
+        lambda options: rebuild.rebuild(options.tenant, options.run),
+    )
+    rebuilding.add_argument("--tenant", metavar="TENANT", help="only the runs of this tenant")
+    rebuilding.add_argument("--run", metavar="ID", help="only this run")
     add("shell", "enter `nix develop`", lambda _: builds.shell())
     add("lock", "re-resolve poetry.lock and the Debian lock, and print what changed", lambda _: lock.lock())
     return parser

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from devtools import __main__ as command_line
-from devtools import builds, dlq, example, fetch, install, testing
+from devtools import builds, dlq, example, fetch, install, rebuild, testing
 from devtools.errors import DevError, MistakeError
 from devtools.stack import updown
 
@@ -24,6 +24,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(updown, "up", lambda mode, offset: calls.append(("up", mode, offset)))
     monkeypatch.setattr(updown, "down", lambda wipe: calls.append(("down", wipe)))
     monkeypatch.setattr(example, "run", lambda definition: _code(1, calls, ("run", definition)))
+    monkeypatch.setattr(rebuild, "rebuild", lambda tenant, run: _code(1, calls, ("rebuild", tenant, run)))
     monkeypatch.setattr(testing, "test", lambda arguments: _code(5, calls, ("test", arguments)))
     return calls
 
@@ -46,6 +47,8 @@ def _code(code: int, calls: list[Any], call: object) -> int:
         (["down", "--wipe"], ("down", True), 0),
         (["run", "examples/a.json"], ("run", "examples/a.json"), 1),
         (["test"], ("test", []), 5),
+        (["rebuild-projections"], ("rebuild", None, None), 1),
+        (["rebuild-projections", "--tenant", "acme", "--run", "r"], ("rebuild", "acme", "r"), 1),
     ],
 )
 def test_command_gets_its_arguments_and_gives_its_code(

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from devtools import check, example, fetch, install, nixcli, testing
+from devtools import check, example, fetch, install, nixcli, rebuild, testing
 from devtools.errors import DevError
 from devtools.paths import ROOT
 from devtools.stack import record
@@ -73,6 +73,27 @@ class TestRun:
 
         with pytest.raises(DevError, match=r"start it with \./dev up"):
             example.run(definition)
+
+
+class TestRebuild:
+    def test_projections_are_rebuilt_on_the_ports_of_the_stack(
+        self, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ports = {"REDIS_CLIENT_PORT": 6400, "TEMPORAL_GRPC_PORT": 7300}
+        monkeypatch.setattr(record, "load", lambda: Stack("embedded", "conf", ports))
+        programs.answer("-m", "workflow_worker.rebuild", code=1)
+
+        assert rebuild.rebuild("acme", None) == 1
+        [call] = programs.calls
+        assert call.argv[-2:] == ["--tenant", "acme"]
+        assert call.env["REDIS_URL"] == "redis://127.0.0.1:6400/0"
+        assert call.env["TEMPORAL_ADDRESS"] == "127.0.0.1:7300"
+
+    def test_stack_that_does_not_run_names_the_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(record, "load", lambda: None)
+
+        with pytest.raises(DevError, match=r"start it with \./dev up"):
+            rebuild.rebuild(None, None)
 
 
 class TestCheck:
