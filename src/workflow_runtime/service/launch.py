@@ -15,15 +15,19 @@ from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, Ru
 from workflow_runtime.store.runs import Admission, RunRow, Runs
 
 
-async def launch_run(client: Client, runs: Runs, row: RunRow, *, tenant_is_known: bool = False) -> Admission:
+async def launch_run(client: Client, runs: Runs, row: RunRow, *, of_event: bool = False) -> Admission:
     """Admit ``row`` and start it, unless its workflow is paused or at its limit; then it starts by itself later.
 
-    ``tenant_is_known`` as with `Runs.admit`.
+    ``of_event``: an accepted event starts it. Then the tenant was remembered with the event, and that the run was
+    launched is noted when the event is settled.
+
     Raises NotFoundError or ArchivedError for the workflow, and RPCError when Temporal does not take the start: the run
     is recorded then, so repeat the call or leave it to `recover_launches`.
     """
-    admission = await runs.admit(row, tenant_is_known=tenant_is_known)
-    if admission.state == "admitted":
+    admission = await runs.admit(row, tenant_is_known=of_event)
+    if admission.state == "admitted" and of_event:
+        await _start(client, row)
+    elif admission.state == "admitted":
         await start_admitted(client, runs, [row])
     return admission
 

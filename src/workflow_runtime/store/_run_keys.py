@@ -1,5 +1,6 @@
 """Names of every key a run has or is indexed in. Private to the stores; pure."""
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,18 +24,19 @@ class RunKeys:
         of_run = [row_key(self.tenant, self.run_id), payload_key(self.tenant, self.run_id)]
         of_run += [records_key(self.tenant, self.run_id), ledger_key(self.tenant, self.run_id)]
         of_run += [children_key(self.tenant, self.run_id), children_key(self.tenant, self.parent_run_id or self.run_id)]
-        indexes = [index_key(self.tenant), index_key(self.tenant, workflow_id=self.workflow_id)]
-        indexes += [ended_key(self.tenant), unlaunched_key(self.tenant)]
-        workflow = [workflow_key(self.tenant, self.workflow_id), active_key(self.tenant, self.workflow_id)]
-        workflow += [queue_key(self.tenant, self.workflow_id), queues_key(self.tenant)]
-        return of_run + indexes + workflow + self._status_indexes()
+        return [*of_run, *_of_workflow(self.tenant, self.workflow_id)]
 
-    def _status_indexes(self) -> list[str]:
-        return [
-            index_key(self.tenant, status=status, workflow_id=workflow_id)
-            for status in STATUSES
-            for workflow_id in (None, self.workflow_id)
-        ]
+
+@functools.lru_cache(maxsize=1024)
+def _of_workflow(tenant: str, workflow_id: str) -> tuple[str, ...]:
+    """Those of the keys that every run of a workflow has in common."""
+    indexes = [index_key(tenant), index_key(tenant, workflow_id=workflow_id), ended_key(tenant), unlaunched_key(tenant)]
+    workflow = [workflow_key(tenant, workflow_id), active_key(tenant, workflow_id)]
+    workflow += [queue_key(tenant, workflow_id), queues_key(tenant)]
+    of_status = [
+        index_key(tenant, status=status, workflow_id=within) for status in STATUSES for within in (None, workflow_id)
+    ]
+    return (*indexes, *workflow, *of_status)
 
 
 def row_key(tenant: str, run_id: str) -> str:

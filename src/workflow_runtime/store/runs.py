@@ -101,7 +101,7 @@ class Runs:
         head: list[str | int] = [mode, row.run_id, time_member(created_at, row.run_id), millis(created_at)]
         payload = dump(row.payload, f"payload of run {row.run_id!r}")
         fields = flat(row.to_hash(exclude=frozenset({"payload"})))
-        state, created = await self._create(names.declared(), [*head, payload, *fields])
+        state, created = await self._create(names.declared(), [*head, payload, json.dumps(fields)])
         return state, created == 1
 
     async def mark_launched(self, tenant: str, run_id: str) -> None:

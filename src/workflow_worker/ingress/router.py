@@ -6,11 +6,14 @@ from typing import Final
 import structlog
 
 from workflow_runtime.store.events import ReadyQueue
+from workflow_worker.ingress.loops import pause_or
 from workflow_worker.ingress.routing import Routing
 from workflow_worker.ingress.settings import IngressSettings
 from workflow_worker.ingress.status import IngressStatus
 
 _POP_AT_ONCE: Final = 32
+_SHARE: Final = 8
+"""This part of the places is worth filling; fewer are filled after a while."""
 
 
 class Router:
@@ -23,14 +26,18 @@ class Router:
         self._settings = settings
         self._work: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._freed = asyncio.Event()
+        # Events that are taken together share their calls of Redis, so one free place is not taken at once.
+        self._worth_it = max(1, settings.max_in_flight // _SHARE)
 
     async def turn(self, stop: asyncio.Event) -> None:
         """Fill the free places with events that are ready."""
-        room = self._settings.max_in_flight - len(self._work)
-        if room <= 0:
-            await asyncio.wait(self._work, timeout=self._settings.block_seconds, return_when=asyncio.FIRST_COMPLETED)
-            return
-        hints = await self._ready.pop(min(room, _POP_AT_ONCE), wait_seconds=self._settings.block_seconds)
+        if self._free < self._worth_it:
+            self._freed.clear()
+            await pause_or(self._freed, self._settings.block_seconds)
+            if self._free == 0 or stop.is_set():
+                return
+        hints = await self._ready.pop(min(self._free, _POP_AT_ONCE), wait_seconds=self._settings.block_seconds)
         if stop.is_set():
             await self._ready.push(hints)
             return
@@ -40,9 +47,15 @@ class Router:
             task.add_done_callback(self._forget)
             self._status.in_flight = len(self._work)
 
+    @property
+    def _free(self) -> int:
+        return self._settings.max_in_flight - len(self._work)
+
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._work.discard(task)
         self._status.in_flight = len(self._work)
+        if self._free >= self._worth_it:
+            self._freed.set()
 
     async def _route_lane(self, tenant: str, event_id: str) -> None:
         """Route an event, then those that waited for it: one here, the others by whoever has room."""

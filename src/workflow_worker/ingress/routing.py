@@ -127,7 +127,10 @@ class Routing:
         begun = await self._ledger.begin(claim, due, considered=considered)
         if begun is None:
             return ()
-        done = await asyncio.gather(*(self._deliver(claim, target) for target in begun))
+        if len(begun) == 1:
+            done = [await self._deliver(claim, begun[0])]
+        else:
+            done = await asyncio.gather(*(self._deliver(claim, target) for target in begun))
         return await self._finish(claim, [*done, *rest], None, reason)
 
     async def _deliver(self, claim: Claim, target: Target) -> Target:

@@ -41,7 +41,7 @@ class TemporalRunGateway(RunGateway):
             payload=start.payload,
         )
         try:
-            admission = await launch_run(self._client, self._runs, row, tenant_is_known=True)
+            admission = await launch_run(self._client, self._runs, row, of_event=True)
         except RPCError as error:
             raise _judged(error) from error
         if admission.state == "queued":

@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from workflow_runtime.core.correlation import KeyOrigin
 from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers_key
 from workflow_runtime.store._catalog_rows import TriggerTarget
+from workflow_runtime.store._run_keys import unlaunched_key
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
 from workflow_runtime.store.events._times import iso_ms, now_ms
@@ -28,7 +29,7 @@ from workflow_runtime.store.events._together import TenantScript
 from workflow_runtime.store.events._turns import in_turns
 from workflow_runtime.store.events.errors import EventBusyError, UnknownEventError
 from workflow_runtime.store.events.intake import GRACE_SECONDS, RETENTION_SECONDS
-from workflow_runtime.store.events.parsing import parse_fields
+from workflow_runtime.store.events.parsing import recorded_event
 from workflow_runtime.store.events.records import (
     Considered,
     EventSource,
@@ -152,27 +153,30 @@ class EventLedger:
         """Record that ``targets`` are tried now. Answers them as TRYING with one attempt more, or BEHIND; null when the
         claim was lost. ``considered`` is given once, with the plan."""
         tenant, event_id = claim.event.event.tenant_id, claim.event.event.event_id
-        variants = [(_with(t, TargetStatus.TRYING, attempts=t.attempts + 1), _behind(t)) for t in targets]
+        begun = [_with(target, TargetStatus.TRYING, attempts=target.attempts + 1) for target in targets]
         rows = [
-            {"id": trying.id, "lanes": trying.lanes, "trying": _json(trying), "behind": _json(behind)}
-            for trying, behind in variants
+            {"id": before.id, "lanes": before.lanes, "trying": _json(after), "behind": _json(before)}
+            for before, after in zip(targets, begun, strict=True)
         ]
-        begun = {"id": event_id, "token": claim.token, "considered": _considered(considered), "targets": rows}
-        answer = await self._begin(tenant, keys.event_key(tenant, event_id), begun)
+        wanted = {"id": event_id, "token": claim.token, "considered": _considered(considered), "targets": rows}
+        answer = await self._begin(tenant, keys.event_key(tenant, event_id), wanted)
         if answer["state"] != "ok":
             return None
-        return [pair[verdict == "behind"] for pair, verdict in zip(variants, answer["verdicts"], strict=True)]
+        found = zip(targets, begun, answer["verdicts"], strict=True)
+        return [after if verdict == "trying" else _behind(before) for before, after, verdict in found]
 
     async def finish(
         self, claim: Claim, targets: Sequence[Target], *, reason: str, considered: Sequence[Considered] | None = ()
     ) -> Pass | None:
         """End the pass. ``targets`` are all that were not final when it began. Null when the claim was lost.
 
-        ``considered`` is null when it is recorded already.
+        ``considered`` is null when it is recorded already. That Temporal has the runs of triggers that are DELIVERED is
+        noted with it (`Runs.mark_launched`).
         """
         tenant, event_id = claim.event.event.tenant_id, claim.event.event.event_id
         ended = {"id": event_id, "token": claim.token, "retention": self._retention_ms, "reason": reason}
         ended |= {"considered": _considered(considered), "targets": [_ended(target) for target in targets]}
+        ended["launched"] = [target.run_id for target in targets if _has_launched(target)]
         answer = await self._finish(tenant, keys.event_key(tenant, event_id), ended)
         if answer["state"] != "ok":
             return None
@@ -309,7 +313,7 @@ def _begin_keys(tenant: str) -> list[str]:
 
 
 def _finish_keys(tenant: str) -> list[str]:
-    return [keys.open_key(tenant), keys.lanes_key(tenant), keys.leases_key(tenant)]
+    return [keys.open_key(tenant), keys.lanes_key(tenant), keys.leases_key(tenant), unlaunched_key(tenant)]
 
 
 def _claimed(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
@@ -334,7 +338,7 @@ def _event(raw: Mapping[str, str]) -> LedgerEvent:
     record = json.loads(raw["record"])
     accepted, considered = int(raw["accepted"]), json.loads(raw.get("considered", "[]"))
     return LedgerEvent(
-        event=parse_fields(record["fields"]),
+        event=recorded_event(record["fields"]),
         keys=tuple(KeyOrigin(key, path) for key, path in record["keys"]),
         source=EventSource(record["source"]),
         accepted_ms=accepted,
@@ -368,6 +372,10 @@ def _behind(target: Target) -> Target:
 
 def _json(target: Target) -> str:
     return target.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def _has_launched(target: Target) -> bool:
+    return target.kind == "trigger" and target.status is TargetStatus.DELIVERED
 
 
 def _ended(target: Target) -> dict[str, Any]:

@@ -4,7 +4,14 @@
 -- Answers for each event {1 | 0 when known, accepted ms, sequence, 1 when it can be routed now}.
 local SEQUENCE, OPEN, LANES, LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retention, grace, now = tonumber(ARGV[1]), tonumber(ARGV[2]), now_ms()
-local oldest, at, answers = '(' .. string.format('%d', now - retention), 5, {}
+local oldest, at, answers, trimmed = '(' .. string.format('%d', now - retention), 5, {}, {}
+
+local function trim(set)
+  if trimmed[set] then return end
+  trimmed[set] = true
+  redis.call('ZREMRANGEBYSCORE', set, '-inf', oldest)
+  redis.call('PEXPIRE', set, retention)
+end
 
 local function accept(event, event_id, sets, record, prefixes, lanes)
   local known = redis.call('HMGET', event, 'accepted', 'seq')
@@ -18,8 +25,7 @@ local function accept(event, event_id, sets, record, prefixes, lanes)
   redis.call('ZADD', LOG, now, ordered(seq, event_id))
   for _, set in ipairs(sets) do
     redis.call('ZADD', set, now, ordered(seq, event_id))
-    redis.call('ZREMRANGEBYSCORE', set, '-inf', oldest)
-    redis.call('PEXPIRE', set, retention)
+    trim(set)
   end
   return {1, now, seq, runnable and 1 or 0}
 end

@@ -1,6 +1,6 @@
 -- Records attempts of targets before they are made. KEYS: lanes, leases, then each event. Each: {id, token, considered (''
--- after the first plan), targets}, a target being {id, lanes, trying, behind}, the last two the states to store. A target
--- stands behind when an earlier event still waits for the same target with one of the same keys.
+-- after the first plan), targets}, a target being {id, lanes, trying, behind}, the last two the states to store (behind: as
+-- it was). A target stands behind when an earlier event still waits for the same target with one of the same keys.
 -- Answers {state = stale} or {state = ok, verdicts}: trying or behind for each target.
 local LANES, LEASES = KEYS[1], KEYS[2]
 

@@ -1,14 +1,16 @@
--- Ends passes over events. KEYS: open, lanes, leases, then each event. Each: {id, token, retention, considered ('' when it
--- stands already), reason, targets}, the targets being those that were open when the pass began, as {id, state, final,
--- behind, due, lanes}; retention and due are in ms.
+-- Ends passes over events. KEYS: open, lanes, leases, runs not seen executing, then each event. Each: {id, token,
+-- retention, considered ('' when it stands already), reason, launched, targets}, launched being ids of runs that Temporal
+-- has, the targets those that were open when the pass began, as {id, state, final, behind, due, lanes}; retention and due
+-- are in ms.
 -- Answers {state = stale} or {state = ok, status = DONE | ROUTED, runnable}: ids of events that may go on now.
-local OPEN, LANES, LEASES = KEYS[1], KEYS[2], KEYS[3]
+local OPEN, LANES, LEASES, UNLAUNCHED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now = now_ms()
 
-local function store_targets(EVENT, pass, seq, left)
+-- Sorts targets: the open ones are answered, final ones leave their lanes, and the states of all go to fields.
+local function settle(pass, seq, fields, left)
   local open = {}
   for _, target in ipairs(pass.targets) do
-    redis.call('HSET', EVENT, 't:' .. target.id, target.state)
+    fields[#fields + 1], fields[#fields + 2] = 't:' .. target.id, target.state
     if target.final then
       for _, lane in ipairs(leave_all(LANES, target.lanes, seq, pass.id)) do left[#left + 1] = lane end
     else
@@ -29,17 +31,22 @@ local function earliest(targets, event_id)
   return due
 end
 
-return each(3, function(EVENT, pass)
+return each(4, function(EVENT, pass)
+  -- Also when the claim was lost: what Temporal has it has.
+  for _, run_id in ipairs(pass.launched) do redis.call('ZREM', UNLAUNCHED, run_id) end
   if not stands(LEASES, pass.id, pass.token) then return {state = 'stale'} end
   local seq, old_status, key_lanes = unpack(redis.call('HMGET', EVENT, 'seq', 'status', 'lanes'))
-  local left = {}
-  local open = store_targets(EVENT, pass, seq, left)
+  local left, fields = {}, {}
+  local open = settle(pass, seq, fields, left)
   if old_status == 'RECEIVED' then
     for _, lane in ipairs(leave_all(LANES, cjson.decode(key_lanes), seq, pass.id)) do left[#left + 1] = lane end
   end
 
   local status, runnable = #open > 0 and 'ROUTED' or 'DONE', {}
-  redis.call('HSET', EVENT, 'status', status, 'reason', pass.reason)
+  for _, part in ipairs({'status', status, 'reason', pass.reason}) do fields[#fields + 1] = part end
+  for from = 1, #fields, 1000 do
+    redis.call('HSET', EVENT, unpack(fields, from, math.min(from + 999, #fields)))
+  end
   if pass.considered ~= '' then redis.call('HSETNX', EVENT, 'considered', pass.considered) end
   redis.call('HDEL', LEASES, pass.id)
   if status == 'DONE' then

@@ -1,4 +1,4 @@
--- ARGV: 'create' | 'admit', run id, index member, created ms, payload JSON, then fields of the row.
+-- ARGV: 'create' | 'admit', run id, index member, created ms, payload JSON, JSON list of the row's fields and values.
 -- Answers 'created' | 'admitted' | 'queued' | 'ended' | 'missing' | 'archived', and whether the row is new.
 local mode, run_id, member, created_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
@@ -17,7 +17,7 @@ if mode == 'admit' then
 end
 
 redis.call('SET', PAYLOAD, ARGV[5])
-redis.call('HSET', ROW, 'indexMember', member, unpack(ARGV, 6))
+redis.call('HSET', ROW, 'indexMember', member, unpack(cjson.decode(ARGV[6])))
 redis.call('ZADD', ALL, 0, member)
 redis.call('ZADD', OF_WORKFLOW, 0, member)
 index_status(member, redis.call('HGET', ROW, 'status'))
