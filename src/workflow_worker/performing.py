@@ -43,7 +43,14 @@ from workflow_runtime.service.failures import activity_failure, came_from_action
 from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, until, was_cancelled
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.outbox import Outbox, RecordSource, is_small
-from workflow_worker.pinned_actions import Limits, checked_output, limits, may_be_repeated, refused_input
+from workflow_worker.pinned_actions import (
+    Limits,
+    call_failure,
+    checked_output,
+    limits,
+    may_be_repeated,
+    refused_input,
+)
 from workflow_worker.records import CREATE_CHILD, SYNC_RUN, ChildRequest, LoadedRun, OpenWait, SyncAnswer, SyncRequest
 
 MAX_INPUT_BYTES: Final = 1024 * 1024
@@ -107,17 +114,17 @@ class Performer:
         if carried is None or not is_small(carried):
             carried = None
             await self.sync()
-        lost = 0
+        lost, allowed = 0, limits(effect, pin)
         while True:
             try:
-                value = await _execute_action(effect, request, carried, limits(effect, pin))
+                value = await _execute_action(effect, request, carried, allowed)
             except ActivityError as error:
                 lost += 1
                 if may_be_repeated(effect, error) and lost <= MAX_LOST_WORKERS and not was_cancelled():
                     continue
                 if came_from_action(error):
                     self._outbox.delivered()
-                return Cancelled() if cancels(error) else FailedOutcome(failure=activity_failure(error))
+                return Cancelled() if cancels(error) else call_failure(effect, allowed, error)
             self._outbox.delivered()
             return checked_output(effect, pin, value)
 

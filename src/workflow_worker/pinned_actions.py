@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from temporalio.exceptions import ActivityError, TimeoutError
+from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 from workflow_runtime.core.actions import ActionPin, misfit, unresolved_problems, validate_json
 from workflow_runtime.core.actions.spec import DEFAULT_TIMEOUT_MS
 from workflow_runtime.core.contract import OWN_ACTION_QUEUES
 from workflow_runtime.core.machine.effects import CallAction, Completed, FailedOutcome
-from workflow_runtime.service.failures import worker_was_lost
+from workflow_runtime.service.failures import activity_failure, worker_was_lost
 
 OWN_HEARTBEAT: Final = timedelta(seconds=15)
 """How soon the loss of a worker of ours is noticed; workers of others heartbeat when their spec says so."""
@@ -56,6 +56,29 @@ def checked_output(effect: CallAction, pin: ActionPin | None, value: Any) -> Com
     if not problems:
         return Completed(value=value)
     return FailedOutcome(failure=misfit("output", effect.action_id, effect.version, problems).to_failure())
+
+
+def call_failure(effect: CallAction, found: Limits, error: ActivityError) -> FailedOutcome:
+    """The outcome of a call that failed; one that took too long says which action, on which queue, by which limit."""
+    failure = activity_failure(error)
+    if isinstance(error.cause, TimeoutError):
+        failure = failure.model_copy(update={"message": _exceeded(effect, found, error.cause.type)})
+    return FailedOutcome(failure=failure)
+
+
+def _exceeded(effect: CallAction, found: Limits, kind: TimeoutType | None) -> str:
+    action = f"action {effect.action_id!r} version {effect.version}"
+    queue = f"the queue {effect.task_queue!r}"
+    match kind:
+        case TimeoutType.SCHEDULE_TO_START:
+            return f"no worker took {action} within {_told(found.schedule)}; start the worker that polls {queue}"
+        case TimeoutType.HEARTBEAT:
+            return f"the worker of {action} on {queue} was silent for more than {_told(found.heartbeat)}"
+    return f"{action} did not answer within {_told(found.attempt)} on {queue}"
+
+
+def _told(limit: timedelta | None) -> str:
+    return "its time" if limit is None else f"{limit.total_seconds():g} s"
 
 
 def may_be_repeated(effect: CallAction, error: ActivityError) -> bool:

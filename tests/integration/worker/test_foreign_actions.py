@@ -125,8 +125,11 @@ async def test_an_attempt_that_takes_longer_than_its_spec_says_times_out(printer
     async with printers.serving(_never):
         handle, variables = await printers.variables(workflow_id)
     assert (variables["caught"]["category"], variables["caught"]["code"]) == ("TimeoutError", "START_TO_CLOSE")
+    message = "action 'test.echo' version 1 did not answer within 0.3 s on the queue 'printers'"
+    assert variables["caught"]["message"] == message
     [row] = (await printers.authored.detail(handle)).actions
     assert (row.fields["status"], row.fields["error"]["category"]) == ("FAILED", "TimeoutError")
+    assert row.fields["error"]["message"] == message
 
 
 async def test_a_queue_that_nobody_polls_times_out_when_the_spec_says_how_long_to_wait(authored: Authored) -> None:
@@ -136,14 +139,18 @@ async def test_a_queue_that_nobody_polls_times_out_when_the_spec_says_how_long_t
         _, variables = await printers.variables(workflow_id)
     caught = variables["caught"]
     assert (caught["category"], caught["code"]) == ("TimeoutError", "SCHEDULE_TO_START")
-    assert "start the worker that polls its task queue" in caught["message"]
+    assert caught["message"] == (
+        "no worker took action 'test.echo' version 1 within 0.3 s; start the worker that polls the queue 'printers'"
+    )
 
 
 async def test_a_silent_worker_of_somebody_else_times_out_and_is_not_called_again(printers: Printers) -> None:
     workflow_id = await printers.publish(action("print", "echo"), ActionPin(heartbeat_timeout_ms=500))
     async with printers.serving(_never):
         _, variables = await printers.variables(workflow_id)
-    assert (variables["caught"]["category"], variables["caught"]["code"]) == ("TimeoutError", "HEARTBEAT")
+    caught = variables["caught"]
+    assert (caught["category"], caught["code"]) == ("TimeoutError", "HEARTBEAT")
+    assert caught["message"].endswith("on the queue 'printers' was silent for more than 0.5 s")
     assert len(printers.requests) == 1
 
 

@@ -10,7 +10,7 @@ from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually
 from workflow_runtime.core import contract
 from workflow_runtime.core.machine import machine, state
 from workflow_runtime.store.runs import RunRow
-from workflow_worker import run_activities
+from workflow_worker import run_activities, starting
 
 _FAILED = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
 
@@ -36,7 +36,7 @@ class Newer:
 def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Newer:
     modules: dict[str, tuple[Any, ...]] = {
         "CHECKPOINT_VERSION": (state,),
-        "RUNTIME_SEMANTICS_VERSION": (contract, machine, run_activities),
+        "RUNTIME_SEMANTICS_VERSION": (contract, machine, run_activities, starting),
     }
     return Newer(monkeypatch, request.param, *modules[request.param])
 
