@@ -16,8 +16,17 @@ process // {
   # Runs inside Temporal workflow code: no clock, randomness, I/O, threads or environment of its own.
   workflowCode = [
     "workflow_runtime.core"
+    "workflow_runtime.service.failures"
     "workflow_worker.authored_run"
+    "workflow_worker.calls"
+    "workflow_worker.mailbox"
+    "workflow_worker.outbox"
+    "workflow_worker.performing"
+    "workflow_worker.pinned_actions"
+    "workflow_worker.records"
+    "workflow_worker.responses"
     "workflow_worker.scheduled_start"
+    "workflow_worker.starting"
   ];
 
   owns.queues = [ "workflow-runtime-v2" ];
@@ -30,5 +39,6 @@ process // {
     "WORKFLOW_RUNTIME_V2_EVENT_CORRELATION_PATHS_JSON"
     "EVENT_RETENTION_SECONDS"
     "HTTP_ACTION_ALLOWED_HOSTS"
+    "RECONCILE_SECONDS"
   ];
 }
