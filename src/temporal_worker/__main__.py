@@ -26,7 +26,7 @@ from workflow_runtime.service.ownership import TEMPORAL_WORKER, refuse_foreign
 from workflow_runtime.service.pollers import polling_check
 from workflow_runtime.service.settings import read_settings
 from workflow_runtime.service.workers import build_worker, run_workers
-from workflow_runtime.store.runs import Runs
+from workflow_runtime.store.retention import Retention
 
 
 async def serve() -> None:
@@ -57,7 +57,7 @@ def _log_ownership(queues: Sequence[str]) -> None:
 
 def _workers(client: Client, redis: Redis, settings: TemporalWorkerSettings, image: ImageManifest) -> list[Worker]:
     probe = QueueProbe(image=image.name, digest=image.digest, identity=client.identity)
-    domains = all_domains(probe, JobRunner(job_handlers(Runs(redis))))
+    domains = all_domains(probe, JobRunner(job_handlers(Retention(redis))))
     return [
         build_worker(
             client,

@@ -14,7 +14,6 @@ from workflow_server.backend import Backend
 from workflow_server.environment import load_environment
 from workflow_server.problems import ProblemError
 from workflow_server.schedules import follow_trigger
-from workflow_server.workflow_views import settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +88,7 @@ def definition_invalid(workflow_id: str, findings: list[Finding]) -> ProblemErro
 
 async def change_settings(work: Backend, tenant: str, workflow_id: str, changes: Mapping[str, Any]) -> WorkflowRow:
     """Change settings by their Python names, and start what may start now because of it."""
-    row = await work.catalog.get_workflow(tenant, workflow_id)
-    settings = settings_of(row).model_copy(update=dict(changes))
-    await work.catalog.save_settings(tenant, workflow_id, settings)
+    await work.catalog.change_settings(tenant, workflow_id, changes)
     await start_admitted(work.client, work.runs, await work.runs.admit_waiting(tenant, workflow_id))
     return await work.catalog.get_workflow(tenant, workflow_id)
 

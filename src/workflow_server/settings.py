@@ -8,6 +8,7 @@ from pydantic import Field, FilePath, SecretStr, field_validator, model_validato
 from workflow_runtime.bootstrap import AiConfig, SmtpConfig, parse_address
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.service.event_settings import EventSettings
+from workflow_runtime.store.retention import MAX_RETENTION_DAYS
 
 DEFAULT_TENANT: Final = "default"
 
@@ -39,6 +40,10 @@ class ServerSettings(EventSettings):
     smtp_password_file: FilePath | None = None
     smtp_timeout_seconds: float = Field(default=30, gt=0)
     email_from: str | None = None
+
+    run_retention_days: int = Field(default=90, ge=1, le=MAX_RETENTION_DAYS)
+    """Age at which ended runs are removed with all that belongs to them; a workflow may have its own."""
+    notification_retention_days: int = Field(default=90, ge=1, le=MAX_RETENTION_DAYS)
 
     workflow_secrets_dir: Path = Path("/run/workflow-secrets")
     """Secrets of authored workflows, ``<directory>/<tenant>/<name>``."""

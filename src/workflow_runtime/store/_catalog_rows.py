@@ -12,7 +12,12 @@ WorkflowStatus = Literal["draft", "published", "archived"]
 
 
 class WorkflowSettings(WireModel):
-    """What may be changed of a workflow without publishing; names as in a bundle's metadata (RUNTIME.md section 10)."""
+    """What may be changed of a workflow without publishing; names as in a bundle's metadata (RUNTIME.md section 10).
+
+    With ``auto_pause_on_failure`` the workflow is paused when, of its latest runs that succeeded or failed (at most
+    100, counted since its settings were changed last), at least ``failure_rate_min_runs`` (10 when null) are there and
+    the share that failed reaches ``failure_rate_threshold`` (0.5 when null).
+    """
 
     payload_schema_mode: Literal["inferred", "pinned"] | None = None
     pinned_payload_schema_ref: str | None = None
@@ -30,7 +35,7 @@ class WorkflowRow(HashRow, WorkflowSettings):
     """One workflow. ``name``, ``description`` and ``payload_schema_ref`` are those of the draft.
 
     ``key`` is its name in bundles, ``draft_version`` counts the saved drafts from 1 (0: there is none),
-    ``latest_version`` is the one that triggers start.
+    ``latest_version`` is the one that triggers start, ``paused_reason`` says why it was paused by itself.
     """
 
     workflow_id: str
@@ -44,6 +49,7 @@ class WorkflowRow(HashRow, WorkflowSettings):
     created_at: str
     updated_at: str
     archived_at: str | None = None
+    paused_reason: str | None = None
 
     @property
     def status(self) -> WorkflowStatus:

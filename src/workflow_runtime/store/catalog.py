@@ -198,6 +198,11 @@ class Catalog:
         """Replace all settings. Raises `NotFoundError`. See `set_paused` for what has to follow."""
         await self._change(tenant, workflow_id, settings.model_dump(mode="json", by_alias=True))
 
+    async def change_settings(self, tenant: str, workflow_id: str, changes: Mapping[str, Any]) -> None:
+        """Change settings by their Python names and leave the others. Raises `NotFoundError`, pydantic's error."""
+        given = WorkflowSettings(**changes)
+        await self._change(tenant, workflow_id, given.model_dump(mode="json", by_alias=True, include=set(changes)))
+
     async def set_paused(self, tenant: str, workflow_id: str, paused: bool) -> None:
         """Let starts wait, or go on (then launch what `Runs.admit_waiting` answers). Raises `NotFoundError`."""
         await self._change(tenant, workflow_id, {"isPaused": paused})
@@ -209,7 +214,9 @@ class Catalog:
         await self._change(tenant, workflow_id, {"concurrencyLimit": limit})
 
     async def _change(self, tenant: str, workflow_id: str, values: Mapping[str, Any]) -> None:
-        cleared = [name for name, value in values.items() if value is None]
+        # Failures are counted anew, and a person's word about pausing goes before that of the counter.
+        cleared = ["recentOutcomes", *(["pausedReason"] if "isPaused" in values else [])]
+        cleared += [name for name, value in values.items() if value is None]
         fields = WorkflowRow.encode(dict(values) | {"updatedAt": iso(self._clock())})
         if not await self._set([workflow_key(tenant, workflow_id)], [len(cleared), *cleared, *flat(fields)]):
             raise _no_workflow(tenant, workflow_id)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
 from workflow_runtime.core.findings import has_errors
+from workflow_runtime.store.retention import MAX_RETENTION_DAYS
 from workflow_server import publishing, starting
 from workflow_server.problems import ProblemError, not_found
 from workflow_server.requests import Cursor, Limit, Tenant, Work
@@ -37,12 +38,22 @@ class ToPublish(RequestBody):
     version: int | None = Field(default=None, ge=1)
 
 
+class KeptFor(RequestBody):
+    """How long ended runs of a workflow are kept, instead of RUN_RETENTION_DAYS."""
+
+    days: int = Field(ge=1, le=MAX_RETENTION_DAYS)
+
+
 class ChangedSettings(RequestBody):
-    """Settings to change; what is left out stays."""
+    """Settings to change; what is left out stays, and null takes back what was set."""
 
     is_visible: bool = True
     is_paused: bool = False
     concurrency_limit: int | None = Field(default=None, ge=1)
+    auto_pause_on_failure: bool = False
+    failure_rate_threshold: float | None = Field(default=None, gt=0, le=1)
+    failure_rate_min_runs: int | None = Field(default=None, ge=1, le=100)
+    retention_policy_override: KeptFor | None = None
 
 
 class ToStart(RequestBody):
@@ -94,10 +105,12 @@ async def get_workflow(workflow_id: str, tenant: Tenant, work: Work) -> Response
     return json_answer(answer)
 
 
-@ROUTER.patch("/{workflow_id}", summary="Change settings: visibility, pause, concurrency limit")
+@ROUTER.patch(
+    "/{workflow_id}", summary="Change settings: visibility, pause, concurrency limit, pause by failures, retention"
+)
 async def change_settings(workflow_id: str, body: ChangedSettings, tenant: Tenant, work: Work) -> Response:
     """Resuming or raising the limit starts what was queued, in order."""
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
+    changes = body.model_dump(include=body.model_fields_set)
     return json_answer(workflow_summary(await publishing.change_settings(work, tenant, workflow_id, changes)))
 
 

@@ -19,6 +19,7 @@ from workflow_runtime.store.ledger import ActionLedger, LedgerVerdict
 from workflow_runtime.store.links import EntityRef, Links
 from workflow_runtime.store.notifications import Notification, Notifications
 from workflow_runtime.store.restoring import RestoredRun, RunRestorer
+from workflow_runtime.store.retention import Retention
 from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.schemas import Schemas
 from workflow_runtime.store.tasks import Tasks
@@ -73,7 +74,8 @@ async def test_runs_and_catalog(cluster: Redis, tenant: str) -> None:
     assert (detail.child_run_ids, len(detail.steps)) == (("child",), 1)
     await runs.finish_run(tenant, "child", "CANCELED")
     assert [row.run_id for row in await runs.recover_starts(tenant, clock.advance(days=1))] == ["r2"]
-    assert await runs.prune(tenant, clock.now) == 2
+    clock.advance(days=1)
+    assert await Retention(cluster, clock=clock).prune_runs(tenant, 1) == 2
     assert (await runs.count_by_status(tenant))["RUNNING"] == 1
     await catalog.archive(tenant, "w")
     await catalog.restore(tenant, "w")

@@ -1,18 +1,13 @@
 """Lists of runs: every filter, pages without gaps, and retention that leaves nothing behind."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
 from tests.fakes.clock import HandClock
-from tests.integration.store.builders import TENANT, action_request, published, record, run_row, task_row
+from tests.integration.store.builders import TENANT, record, run_row
 
-from workflow_runtime.store.catalog import Catalog
-from workflow_runtime.store.errors import NotFoundError
-from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.runs import Runs, RunStatus
-from workflow_runtime.store.tasks import Tasks
-from workflow_runtime.store.waits import Wait, WaitIndex
 
 
 @pytest.fixture
@@ -108,51 +103,3 @@ async def test_counts_follow_the_status(runs: Runs, clock: HandClock) -> None:
         "FAILED": 0,
         "CANCELED": 0,
     }
-
-
-async def test_retention_leaves_no_key_of_an_old_run(runs: Runs, clock: HandClock, redis_client: Redis) -> None:
-    await published(Catalog(redis_client))
-    before = set(await redis_client.keys())
-    await runs.admit(run_row("old", payload={"a": 1}))
-    await runs.create_run(run_row("child", parent_run_id="old"))
-    ledger, tasks = ActionLedger(redis_client), Tasks(redis_client)
-    await ledger.begin(action_request("acme:old:root:mail.send:1:ff", run_id="old"), side_effectful=True)
-    await WaitIndex(redis_client).register(Wait(TENANT, "old", "w1", "TicketClosed", "42"))
-    for task_id in ("t1", "t2"):
-        await tasks.open(task_row(task_id, run_id="old"))
-    await tasks.complete(TENANT, "t1", {"ok": True})
-    for run_id in ("child", "old"):
-        end = record(1, "run", run_id, status="SUCCEEDED", endedAt="2026-01-02T00:00:00Z")
-        await runs.apply_projections(TENANT, run_id, [end])
-    assert await runs.prune(TENANT, datetime(2026, 1, 2, tzinfo=UTC)) == 0
-    assert await runs.prune(TENANT, datetime(2026, 1, 3, tzinfo=UTC)) == 2
-    assert set(await redis_client.keys()) == before
-    with pytest.raises(NotFoundError, match="removed by retention"):
-        await runs.payload(TENANT, "old")
-
-
-async def test_retention_spares_runs_that_have_not_ended_or_ended_later(runs: Runs, clock: HandClock) -> None:
-    for run_id in ("running", "recent", "old"):
-        await runs.create_run(run_row(run_id))
-    await runs.finish_run(TENANT, "old", "FAILED")
-    clock.advance(days=40)
-    await runs.finish_run(TENANT, "recent", "FAILED")
-    assert await runs.prune(TENANT, clock.now - timedelta(days=30)) == 1
-    assert sorted(await listed(runs)) == ["recent", "running"]
-
-
-async def test_retention_removes_a_bounded_number_at_a_time(runs: Runs, clock: HandClock) -> None:
-    for number in range(5):
-        await runs.create_run(run_row(f"r{number}"))
-        await runs.finish_run(TENANT, f"r{number}", "CANCELED")
-        clock.advance(minutes=1)
-    assert [await runs.prune(TENANT, clock.now, limit=2) for _ in range(4)] == [2, 2, 1, 0]
-
-
-async def test_a_pruned_run_does_not_come_back_with_a_late_record(runs: Runs, clock: HandClock) -> None:
-    await runs.create_run(run_row("r1"))
-    await runs.finish_run(TENANT, "r1", "FAILED")
-    await runs.prune(TENANT, clock.advance(days=1))
-    await runs.apply_projections(TENANT, "r1", [record(1, "run", "r1", status="RUNNING")], workflow_id="follow-up")
-    assert await runs.get_run(TENANT, "r1") is None
-    assert await listed(runs) == []

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
-from tests.fakes.runs import EndedRuns
+from tests.fakes.retention import NotedRetention
 
 from temporal_worker.domains import all_domains
 from temporal_worker.job_handlers import job_handlers
@@ -36,7 +36,7 @@ async def jobs_client(client: Client) -> AsyncIterator[Client]:
 
 def _worker(client: Client, queue: str) -> Any:
     probe = QueueProbe(image=IMAGE.name, digest=IMAGE.digest, identity=client.identity)
-    domain = all_domains(probe, JobRunner(job_handlers(EndedRuns())))[queue]
+    domain = all_domains(probe, JobRunner(job_handlers(NotedRetention())))[queue]
     return build_worker(
         client,
         queue,
@@ -71,7 +71,10 @@ async def test_job_answers_with_its_handlers_result_and_keeps_its_status(jobs_cl
 async def test_unknown_job_fails_at_once_and_names_the_known_ones(jobs_client: Client) -> None:
     error = await _failure_of(jobs_client, _job("no-such-job", None), "unknown")
     assert (error.type, error.non_retryable) == (UNKNOWN_JOB, True)
-    assert error.details[0] == {"jobName": "no-such-job", "known": ["diagnostics.echo", "prune-runs"]}
+    assert error.details[0] == {
+        "jobName": "no-such-job",
+        "known": ["diagnostics.echo", "prune-notifications", "prune-runs"],
+    }
 
 
 async def test_refused_job_data_is_a_typed_failure_that_is_not_retried(jobs_client: Client) -> None:

@@ -40,6 +40,23 @@ local function leave_queue(run_id)
   redis.call('HDEL', ROW, 'queuedReason')
 end
 
+-- Counts an end that says something about the workflow, and pauses the workflow when it fails too often. The latest
+-- outcomes stand in the workflow's row as a text of S and F; a change of settings begins a new one.
+local REMEMBERED = 100
+local function note_outcome(status, ended_at)
+  if status == 'CANCELED' then return end
+  local on, paused, threshold, least, before = unpack(redis.call('HMGET', WORKFLOW,
+    'autoPauseOnFailure', 'isPaused', 'failureRateThreshold', 'failureRateMinRuns', 'recentOutcomes'))
+  if on ~= 'true' then return end
+  local outcomes = string.sub((before or '') .. string.sub(status, 1, 1), -REMEMBERED)
+  redis.call('HSET', WORKFLOW, 'recentOutcomes', outcomes)
+  local _, failed = string.gsub(outcomes, 'F', '')
+  if status ~= 'FAILED' or paused == 'true' or #outcomes < tonumber(least or '10') then return end
+  if failed / #outcomes < tonumber(threshold or '0.5') then return end
+  local reason = failed .. ' of the last ' .. #outcomes .. ' runs failed'
+  redis.call('HSET', WORKFLOW, 'isPaused', 'true', 'pausedReason', reason, 'updatedAt', ended_at)
+end
+
 -- A run that ended keeps no slot, no place in the queue and nothing it waits for.
 local function set_ended(run_id, status, ended_at, ended_ms)
   set_status(status)
@@ -49,6 +66,7 @@ local function set_ended(run_id, status, ended_at, ended_ms)
   redis.call('SREM', ACTIVE, run_id)
   redis.call('ZREM', UNLAUNCHED, run_id)
   leave_queue(run_id)
+  note_outcome(status, ended_at)
 end
 
 -- Why a start of this workflow has to wait, or nil.
