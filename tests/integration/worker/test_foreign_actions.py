@@ -186,3 +186,19 @@ async def test_our_own_queues_keep_their_heartbeats_beside_a_time_limit(authored
     ]
     [limits] = [(item.start_to_close_timeout, item.heartbeat_timeout) for item in scheduled]
     assert [limit.ToMilliseconds() for limit in limits] == [3000, 1500]
+
+
+async def test_our_own_long_actions_heartbeat_by_themselves(authored: Authored) -> None:
+    keys: list[str] = []
+
+    async def long(call: ActionCall) -> str:
+        keys.append(call.idempotency_key)
+        await asyncio.sleep(9)
+        return "done"
+
+    pins = {"test.slow@1": ActionPin(heartbeat_timeout_ms=6000)}
+    workflow_id = await authored.publish(action("slow", "slow", saveAs="vars.out"), pins=pins)
+    async with authored.serving(slow=long):
+        handle = await authored.start(workflow_id)
+        assert (await handle.result())["vars"]["out"] == "done"
+    assert len(keys) == 1
