@@ -32,6 +32,7 @@ from workflow_worker.action_activity import ActionActivity
 from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.ingress import Ingress, build_ingress
+from workflow_worker.reconciling import Reconciler, keep_reconciled
 from workflow_worker.run_activities import RunActivities
 from workflow_worker.sandbox import RECORD_MODULES
 from workflow_worker.schedule_activities import ScheduleActivities
@@ -66,6 +67,7 @@ async def serve() -> None:
                 stop,
                 run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=health.draining),
                 ingress.run(stop),
+                keep_reconciled(Reconciler(client, redis), redis, stop, seconds=settings.reconcile_seconds),
             )
 
 

@@ -23,8 +23,8 @@ from workflow_runtime.core.errors import (
     RuntimeFailureError,
     ValidationFailure,
 )
+from workflow_runtime.service.clearing import Clearing
 from workflow_runtime.service.failures import application_error
-from workflow_runtime.service.launch import release_run
 from workflow_runtime.store.catalog import Catalog, PublishedVersion
 from workflow_runtime.store.connection import millis
 from workflow_runtime.store.errors import ConflictError, NotFoundError
@@ -56,7 +56,7 @@ class RunActivities:
         self._runs = runs
         self._waits = waits
         self._tasks = tasks
-        self._client = client
+        self._clearing = Clearing(client=client, runs=runs, waits=waits, tasks=tasks)
 
     @property
     def activities(self) -> tuple[Callable[..., Any], ...]:
@@ -97,7 +97,7 @@ class RunActivities:
                 await self._tasks.open(task_row(request, request.open_task))
             if request.ended:
                 ended_at = request.records[-1].at if request.records else None
-                await self._clear_up(request.tenant_id, request.workflow_id, request.run_id, ended_at)
+                await self._clearing.clear_up(request.tenant_id, request.workflow_id, request.run_id, ended_at)
             return SyncAnswer(events=await self._open(request, request.open_wait) if request.open_wait else ())
 
     async def write(self, request: SyncRequest) -> None:
@@ -133,7 +133,7 @@ class RunActivities:
             except NotFoundError:
                 # The row is what could not be loaded; Temporal keeps the failure.
                 return
-            await self._clear_up(request.tenant_id, request.workflow_id, request.run_id, request.failure.at)
+            await self._clearing.clear_up(request.tenant_id, request.workflow_id, request.run_id, request.failure.at)
 
     async def _row(self, tenant: str, run_id: str) -> RunRow:
         row = await self._runs.get_run(tenant, run_id)
@@ -167,13 +167,6 @@ class RunActivities:
         except (ConflictError, NotFoundError) as error:
             # The run has gone on already, so its row must not hold it back.
             structlog.get_logger(__name__).warning("task_row_differs", task_id=task.task_id, reason=error.message)
-
-    async def _clear_up(self, tenant: str, workflow_id: str, run_id: str, ended_at: str | None) -> None:
-        await self._waits.forget_run(tenant, run_id)
-        for task in await self._tasks.of_run(tenant, run_id):
-            if task.status == "OPEN":
-                await self._tasks.cancel(tenant, task.task_id, at=ended_at)
-        await release_run(self._client, self._runs, tenant, workflow_id, run_id)
 
 
 @asynccontextmanager

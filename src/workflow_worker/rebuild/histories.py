@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowHistory, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflow_runtime.core.contract import RUN_WORKFLOW_ID_PREFIX, RUN_WORKFLOW_TYPE, RunInput, run_workflow_id
@@ -94,6 +94,16 @@ async def read_input(client: Client, run_id: str) -> RunInput:
         async for event in handle.fetch_history_events(page_size=1):
             return await _input(client, run_id, event)
     raise HistoryGoneError(run_id)
+
+
+async def read_closing(client: Client, run_id: str) -> HistoryEvent | None:
+    """The event with which a run ended, None while it is executing. Raises HistoryGoneError and RPCError."""
+    with _explained(run_id):
+        handle = client.get_workflow_handle(run_workflow_id(run_id))
+        events = handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT)
+        async for event in events:
+            return event if event.event_type in _CLOSING else None
+    return None
 
 
 async def read_histories(client: Client, run_id: str) -> RunHistories:

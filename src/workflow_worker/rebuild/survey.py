@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from temporalio.client import Client
 
 from workflow_runtime.store.connection import known_tenants
-from workflow_runtime.store.runs import Runs
+from workflow_runtime.store.open_runs import started_run_ids
 from workflow_worker.rebuild.errors import RebuildError
 from workflow_worker.rebuild.histories import listed_runs, read_input
 from workflow_worker.rebuild.rebuilder import Rebuilder
@@ -60,19 +60,7 @@ async def rebuild_all(client: Client, redis: Redis, tenant: str | None, report: 
 
     await _each(_new(listed_runs(client), seen), one)
     for known in await known_tenants(redis) if tenant is None else (tenant,):
-        await _each(_new(_stored_runs(Runs(redis), known), seen), one)
-
-
-async def _stored_runs(runs: Runs, tenant: str) -> AsyncIterator[str]:
-    """Runs that have a row and were started: a start that waits in a queue is in Redis alone."""
-    cursor: str | None = None
-    while True:
-        page = await runs.list_runs(tenant, limit=500, cursor=cursor)
-        for row in page.runs:
-            if row.queued_reason is None:
-                yield row.run_id
-        if (cursor := page.next_cursor) is None:
-            return
+        await _each(_new(started_run_ids(redis, known), seen), one)
 
 
 async def _new(run_ids: AsyncIterator[str], seen: set[str]) -> AsyncIterator[str]:
