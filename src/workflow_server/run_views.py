@@ -6,7 +6,7 @@ from typing import Any
 from workflow_runtime.core.redaction import redact
 from workflow_runtime.store.ledger import LedgerEntry
 from workflow_runtime.store.runs import RunDetail, RunRow, TimelineRow
-from workflow_server.waiting import waiting_for
+from workflow_server.waiting import Queued, waiting_for
 
 
 def run_summary(row: RunRow) -> dict[str, Any]:
@@ -14,11 +14,11 @@ def run_summary(row: RunRow) -> dict[str, Any]:
     return row.model_dump(mode="json", by_alias=True, exclude={"payload", "seq"})
 
 
-def run_detail(detail: RunDetail, payload: Any) -> dict[str, Any]:
+def run_detail(detail: RunDetail, payload: Any, queue: Queued | None = None) -> dict[str, Any]:
     """``{run, waitingFor, steps, waits, actions, logs, childRunIds, payload}``; the payload is redacted."""
     return {
         "run": run_summary(detail.run),
-        "waitingFor": [item.model_dump(mode="json", by_alias=True) for item in waiting_for(detail)],
+        "waitingFor": [item.model_dump(mode="json", by_alias=True) for item in waiting_for(detail, queue)],
         "steps": [_row(row) for row in detail.steps],
         "waits": [_row(row) for row in detail.waits],
         "actions": [_row(row) for row in detail.actions],

@@ -1,4 +1,4 @@
-"""What a run waits for, in sentences and in facts, from its detail alone. Pure; process code and tests."""
+"""What a run waits for, in sentences and in facts. Process code and tests; pure but for the place in the queue."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from workflow_runtime.core.wire import WireModel
-from workflow_runtime.store.runs import TERMINAL_STATUSES, RunDetail, TimelineRow
+from workflow_runtime.store.catalog import Catalog
+from workflow_runtime.store.runs import TERMINAL_STATUSES, RunDetail, RunRow, Runs, TimelineRow
 
 
 class WaitingFor(WireModel):
@@ -22,32 +23,55 @@ class WaitingFor(WireModel):
     facts: dict[str, Any] = Field(default_factory=dict)
 
 
-def waiting_for(detail: RunDetail) -> tuple[WaitingFor, ...]:
+class Queued(WireModel):
+    """Where a queued start stands: its place from 1, and what its workflow allows and has running now."""
+
+    place: int
+    limit: int | None
+    active: int
+    paused_reason: str | None = None
+
+
+async def queued(runs: Runs, catalog: Catalog, run: RunRow) -> Queued | None:
+    """The place of a start that waits; None for a run that was admitted or has ended."""
+    place = await runs.queue_place(run.tenant_id, run.workflow_id, run.run_id) if run.queued_reason else None
+    if place is None:
+        return None
+    workflow = await catalog.get_workflow(run.tenant_id, run.workflow_id)
+    active = await runs.active_count(run.tenant_id, run.workflow_id)
+    return Queued(place=place, limit=workflow.concurrency_limit, active=active, paused_reason=workflow.paused_reason)
+
+
+def waiting_for(detail: RunDetail, queue: Queued | None = None) -> tuple[WaitingFor, ...]:
     """Everything the run waits for now; empty when it has ended."""
     run = detail.run
     if run.status in TERMINAL_STATUSES:
         return ()
     if run.queued_reason is not None:
-        return (_queued(run.workflow_id, run.queued_reason),)
+        return (_queued(run.workflow_id, run.queued_reason, queue),)
     found = (*_open_waits(detail.waits), *_open_actions(detail.actions), *_open_steps(detail.steps))
     if found:
         return found
     return () if detail.steps else (_unseen(),)
 
 
-def _queued(workflow_id: str, reason: str) -> WaitingFor:
+def _queued(workflow_id: str, reason: str, queue: Queued | None) -> WaitingFor:
+    facts = {"reason": reason} | (queue.model_dump(by_alias=True, exclude_none=True) if queue else {})
+    place = f"; it has place {queue.place} in the queue" if queue else ""
     if reason == "paused":
+        why = f": {queue.paused_reason}" if queue and queue.paused_reason else ""
         return WaitingFor(
             kind="queue",
-            text=f"the start is queued because workflow {workflow_id!r} is paused",
+            text=f"the workflow {workflow_id!r}, which is paused{why}{place}",
             hint=f"POST /api/workflows/{workflow_id}/resume lets it go on",
-            facts={"reason": reason},
+            facts=facts,
         )
+    limit = f" of {queue.limit} ({queue.active} running)" if queue and queue.limit is not None else ""
     return WaitingFor(
         kind="queue",
-        text=f"the start is queued because workflow {workflow_id!r} has reached its concurrency limit",
+        text=f"the workflow {workflow_id!r}, which has reached its concurrency limit{limit}{place}",
         hint="it goes on when a running one ends, or when the limit is raised",
-        facts={"reason": reason},
+        facts=facts,
     )
 
 
@@ -88,7 +112,10 @@ def _wait(key: str, fields: Mapping[str, Any]) -> WaitingFor:
     return WaitingFor(kind="time", text=f"the time {fields.get('dueAt') or fields.get('timeoutAt')}", facts=facts)
 
 
-_WAIT_FACTS = ("stepId", "stepPath", "eventName", "correlationKey", "filters", "since", "timeoutAt", "dueAt", "taskId")
+_WAIT_FACTS = (
+    *("stepId", "stepPath", "eventName", "correlationKey", "filters", "since", "timeoutAt", "dueAt"),
+    *("taskId", "taskType", "title", "reason"),
+)
 
 
 def _event_text(fields: Mapping[str, Any]) -> str:
@@ -127,7 +154,8 @@ def _open_steps(rows: tuple[TimelineRow, ...]) -> Iterator[WaitingFor]:
     for row in latest.values():
         fields = row.fields
         facts = _chosen(fields, ("stepId", "stepPath", "attempt", "nextAttemptAt", "childRunId"))
-        if fields.get("status") == "RETRY_SCHEDULED":
+        # Without a time it waits for a quota, which its wait tells.
+        if fields.get("status") == "RETRY_SCHEDULED" and fields.get("nextAttemptAt"):
             yield WaitingFor(
                 kind="retry",
                 text=f"the next attempt of step {fields.get('stepId')!r} at {fields.get('nextAttemptAt')}",

@@ -32,10 +32,8 @@ from workflow_runtime.store._run_rows import (
     TerminalStatus,
     TimelineRow,
 )
-from workflow_runtime.store._task_keys import remove_tasks_of_run
 from workflow_runtime.store.connection import Clock, command, iso, millis, register_script, remember_tenant, utc_now
 from workflow_runtime.store.errors import ArchivedError, NotFoundError
-from workflow_runtime.store.waits import WaitIndex
 
 __all__ = [
     "TERMINAL_STATUSES",
@@ -65,8 +63,6 @@ class Runs:
         self._admit_next = register_script(redis, "_runs", "run_admit_next")
         self._apply = register_script(redis, "_runs", "run_apply")
         self._finish = register_script(redis, "_runs", "run_finish")
-        self._prune = register_script(redis, "_runs", "run_prune")
-        self._waits = WaitIndex(redis)
 
     # Starting
 
@@ -148,6 +144,11 @@ class Runs:
     async def waiting_starts(self, tenant: str, workflow_id: str, *, limit: int = 100) -> tuple[RunRow, ...]:
         """The first starts in the queue of a workflow, in order."""
         return await self._rows(tenant, await members(self._redis, keys.queue_key(tenant, workflow_id), limit=limit))
+
+    async def queue_place(self, tenant: str, workflow_id: str, run_id: str) -> int | None:
+        """The place of a waiting start in the queue of its workflow, from 1; null when it does not wait (any more)."""
+        rank = cast(int | None, await self._redis.zrank(keys.queue_key(tenant, workflow_id), run_id))
+        return None if rank is None else rank + 1
 
     async def active_count(self, tenant: str, workflow_id: str) -> int:
         """How many runs of a workflow count against its limit."""
@@ -272,22 +273,6 @@ class Runs:
         for run_id in run_ids:
             pipe.hgetall(keys.row_key(tenant, run_id))
         return tuple(RunRow.from_hash(raw) for raw in await pipe.execute() if raw)
-
-    # Retention
-
-    async def prune(self, tenant: str, before: datetime, *, limit: int = 1000) -> int:
-        """Remove up to ``limit`` runs that ended before ``before`` with all their keys; answers how many.
-
-        Tasks and waits first, the row last: a prune that dies midway is finished by the next one.
-        """
-        removed = 0
-        for run_id in await below(self._redis, keys.ended_key(tenant), millis(before), limit=limit):
-            row = await self.get_run(tenant, run_id)
-            await remove_tasks_of_run(self._redis, tenant, run_id)
-            await self._waits.forget_run(tenant, run_id)
-            names = RunKeys(tenant, run_id, row.workflow_id if row else "", row.parent_run_id if row else None)
-            removed += await self._prune(names.declared(), [run_id, millis(before)])
-        return removed
 
 
 def _no_run(tenant: str, run_id: str) -> NotFoundError:

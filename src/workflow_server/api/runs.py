@@ -9,6 +9,7 @@ from workflow_server import answering, starting
 from workflow_server.problems import not_found
 from workflow_server.requests import Cursor, Limit, Since, Tenant, Work
 from workflow_server.run_views import action_views, run_detail, run_summary
+from workflow_server.waiting import queued
 from workflow_server.wire import StrictJsonRoute, json_answer
 
 ROUTER = APIRouter(prefix="/api/runs", tags=["runs"], route_class=StrictJsonRoute)
@@ -37,7 +38,8 @@ async def get_run(run_id: str, tenant: Tenant, work: Work) -> Response:
     detail = await work.runs.run_detail(tenant, run_id)
     if detail is None:
         raise not_found("run", run_id, "it never existed or was removed by retention; GET /api/runs lists them")
-    return json_answer(run_detail(detail, await work.runs.payload(tenant, run_id)))
+    queue = await queued(work.runs, work.catalog, detail.run)
+    return json_answer(run_detail(detail, await work.runs.payload(tenant, run_id), queue))
 
 
 @ROUTER.get("/{run_id}/records", summary="What happened in a run after a sequence number, for following it")

@@ -21,7 +21,7 @@ from workflow_server.problems import not_found
 from workflow_server.requests import Cursor, Work
 from workflow_server.run_views import action_views, run_summary
 from workflow_server.settings import DEFAULT_TENANT
-from workflow_server.waiting import waiting_for
+from workflow_server.waiting import queued, waiting_for
 from workflow_server.workflow_views import workflow_summary
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -123,7 +123,7 @@ async def run_page(run_id: str, frame: InFrame) -> Response:
         run=run_summary(run) | {"name": workflow.name if workflow else None},
         timeline=entries[-_TIMELINE:],
         omitted=max(len(entries) - _TIMELINE, 0),
-        waiting_for=waiting_for(detail),
+        waiting_for=waiting_for(detail, await queued(work.runs, work.catalog, run)),
         documents=[("Payload", payload, False), *await _action_documents(work, frame.tenant, run_id)],
         temporal_url=_temporal_url(work, run_id),
         refresh_seconds=0 if run.status in TERMINAL_STATUSES else _REFRESH_SECONDS,

@@ -246,3 +246,36 @@ async def test_a_run_nobody_started_is_not_found(http: httpx2.AsyncClient, path:
 async def test_an_unknown_status_is_a_request_error(http: httpx2.AsyncClient) -> None:
     answer = await http.get("/api/runs", params={"status": "DONE"})
     assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
+
+
+async def test_a_workflow_that_fails_too_often_pauses_itself_until_somebody_resumes_it(
+    http: httpx2.AsyncClient, workers: None, ended: Ended
+) -> None:
+    failing = {"id": "see", "type": "control.if", "condition": {"$expr": "payload.fine"}, "then": []}
+    await http.put("/api/schemas/payload.Any.v1", json={"type": "object"})
+    await publish(http, steps=[failing], payloadSchemaRef="payload.Any.v1")
+    watched = {"autoPauseOnFailure": True, "failureRateThreshold": 0.6, "failureRateMinRuns": 3}
+    await http.patch("/api/workflows/greeting", json=watched)
+    for payload in ({"fine": True}, {}, {}):
+        await ended((await start(http, payload)).json()["runId"])
+    workflow = (await http.get("/api/workflows/greeting")).json()
+    assert (workflow["state"], workflow["pausedReason"]) == ("paused", "2 of the last 3 runs failed")
+    queued = (await start(http, {"fine": True})).json()
+    detail = (await http.get(f"/api/runs/{queued['runId']}")).json()
+    assert "2 of the last 3 runs failed" in detail["waitingFor"][0]["text"]
+    resumed = (await http.post("/api/workflows/greeting/resume")).json()
+    assert (resumed["state"], resumed["pausedReason"]) == ("published", None)
+    assert (await ended(queued["runId"]))["run"]["status"] == "SUCCEEDED"
+
+
+async def test_a_queued_start_tells_its_place_in_the_queue(http: httpx2.AsyncClient) -> None:
+    await publish(http)
+    await http.patch("/api/workflows/greeting", json={"concurrencyLimit": 1})
+    runs = [(await start(http)).json()["runId"] for _ in range(4)]
+    for place, run_id in enumerate(runs[1:], start=1):
+        [waiting] = (await http.get(f"/api/runs/{run_id}")).json()["waitingFor"]
+        assert waiting["facts"] == {"reason": "concurrency", "place": place, "limit": 1, "active": 1}
+        assert f"place {place} in the queue" in waiting["text"]
+    await http.post(f"/api/runs/{runs[1]}/cancel")
+    [waiting] = (await http.get(f"/api/runs/{runs[2]}")).json()["waitingFor"]
+    assert waiting["facts"]["place"] == 1
