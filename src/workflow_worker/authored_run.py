@@ -123,9 +123,16 @@ class AuthoredRun:
     # again and again.
 
     @workflow.signal(name=contract.SIGNAL_EVENT)
-    def on_event(self, raw: Any = None, *_surplus: Any) -> None:
-        """An event that this run may wait for, now or later."""
+    def on_event(self, raw: Any = None, tenant: Any = None, *_surplus: Any) -> None:
+        """An event that this run may wait for, now or later; one that says it is another tenant's is refused."""
+        if self._is_of_another(tenant):
+            workflow.logger.warning("signal_refused: the event belongs to another tenant than this run")
+            return
         _receive(lambda: self._mailbox.receive(EventSignal.model_validate(raw)))
+
+    def _is_of_another(self, tenant: Any) -> bool:
+        # Not every sender says whose the event is; what is no text says nothing.
+        return isinstance(tenant, str) and isinstance(self._start, Start) and tenant != self._start.run.tenant_id
 
     @workflow.signal(name=contract.SIGNAL_QUOTA_RESUME)
     def on_quota_resume(self, raw: Any = None, *_surplus: Any) -> None:

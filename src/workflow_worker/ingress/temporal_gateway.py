@@ -58,7 +58,8 @@ class TemporalRunGateway(RunGateway):
     async def signal_run(self, tenant_id: str, run_id: str, signal: EventSignal) -> bool:
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))
         try:
-            await handle.signal(SIGNAL_EVENT, signal)
+            # Beside the event as the contract has it, whose it is: the run refuses another tenant's.
+            await handle.signal(SIGNAL_EVENT, args=[signal, tenant_id])
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False

@@ -7,8 +7,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
 
+from workflow_runtime.core.contract import EventSignal
 from workflow_runtime.store.events import EventIntake, EventSource, NewEvent
 from workflow_runtime.store.tasks import TaskRow
+from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
 
 COMPLETE_TASK = "workflowRuntimeV2CompleteTask"
 
@@ -26,6 +28,18 @@ async def test_an_event_delivered_five_times_satisfies_one_wait(authored: Author
         await send_event(handle, "e2", "PAID", "7", {"n": 2})
         result = await handle.result()
     assert (result["vars"]["first"], result["vars"]["second"]) == (1, 2)
+
+
+async def test_an_event_of_another_tenant_wakes_no_run_even_when_it_is_sent_to_it(authored: Authored) -> None:
+    workflow_id = await authored.publish(wait("paid", "PAID", assign={"vars.n": {"$expr": "event.n"}}))
+    async with authored.serving():
+        handle = await authored.start(workflow_id)
+        await authored.waiting(handle, "waitForEvent")
+        gateway = TemporalRunGateway(authored.client, authored.redis)
+        for number, tenant in enumerate(("globex", TENANT)):
+            signal = EventSignal(event_id=f"e{number}", event_name="PAID", correlation_key="7", payload={"n": number})
+            assert await gateway.signal_run(tenant, run_id_of(handle), signal)
+        assert (await handle.result())["vars"]["n"] == 1
 
 
 async def test_an_event_recorded_before_the_wait_opened_resumes_the_run(authored: Authored) -> None:
