@@ -1,10 +1,9 @@
 """Workers, Redis and Temporal are killed at random while events pour in; afterwards all happened, once, in order.
 
-``CHAOS_EVENTS`` (1,000 by default) is the length of a run, ``CHAOS_SEED`` repeats one that failed.
+``CHAOS_EVENTS`` and ``CHAOS_SEED``: see tests/fixtures/nightly.py.
 """
 
 import asyncio
-import os
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,14 +22,13 @@ from tests.fixtures.event_runs import CollectingRun, OneEventRun
 from tests.fixtures.ingress import QUICK, new_event, publish_workflow, settled
 from tests.fixtures.ingress_victim import Order, Victims
 from tests.fixtures.killable_servers import KillableRedis, KillableTemporal, alive
+from tests.fixtures.nightly import EVENTS, SEED
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, run_workflow_id
 from workflow_runtime.store.events import EventIntake, NewEvent, Wait, accept_event, publish
 from workflow_runtime.store.waits import WaitIndex
 from workflow_worker.ingress.planning import run_id_of
 
-EVENTS = int(os.environ.get("CHAOS_EVENTS", "1000"))
-SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 TENANTS = [f"tenant-{number}" for number in range(5)]
 KEYS = [f"T-{number}" for number in range(8)]
 SETTINGS = QUICK.model_copy(update={"lease_seconds": 1.0, "max_attempts": 1000, "max_deliveries": 1000})

@@ -7,12 +7,13 @@ from typing import Any, cast
 from redis.asyncio import Redis
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
+from tests.fixtures.nightly import FULL_LENGTH
 
 from workflow_runtime.core.contract import EVENT_STREAM
 from workflow_runtime.store.events import DeadLetters, EventLedger, ReadyQueue, publish
 
 BACKLOG = 100_000
-ROUTED = 3_000
+ROUTED = BACKLOG if FULL_LENGTH else 3_000
 MEGABYTE = 1024 * 1024
 BOUNDED = QUICK.model_copy(update={"max_in_flight": 20, "max_ready": 50, "read_batch": 25, "grace_seconds": 3600.0})
 
