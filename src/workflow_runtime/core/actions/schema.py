@@ -1,22 +1,31 @@
 """Validate values against JSON Schemas that somebody else wrote. Pure; importable anywhere, workflow code included.
 
 Nothing is fetched: a ``$ref`` that leads out of the schema is an error of the schema. Regular expressions run in linear
-time. Formats are asserted. Messages name places and rules but never the values, which may be secret or huge.
+time, and a schema whose alternatives multiply is tried within bounds. Formats are asserted. Messages name places and
+rules but never the values, which may be secret or huge.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
 import jsonschema_rs
 
+from workflow_runtime.core.actions._schema_cost import SchemaCost
 from workflow_runtime.core.canonical import canonical_json, to_json
 from workflow_runtime.core.errors import ValidationFailure
 
 MAX_PROBLEMS: Final = 20
 """Problems told at once."""
+
+MAX_LOOKS: Final = 1_000_000
+"""So often a validator may look at a value and its parts: a fraction of a second."""
+
+MAX_TOLD_LOOKS: Final = 20_000
+"""Up to so many looks a misfit is told place by place; telling costs a thousand times what finding does."""
 
 type JsonCheck = Callable[[Any], list[str]]
 """Answers what is wrong with a value; never raises."""
@@ -45,11 +54,16 @@ def json_check(schema: Any) -> JsonCheck:
     return lambda value: _problems(validator, value)
 
 
-def _problems(validator: Any, value: Any) -> list[str]:
+def _problems(validator: "_Validator", value: Any) -> list[str]:
     try:
         plain = to_json(value)
     except ValidationFailure as failure:
         return [failure.message]
+    looks = 0 if validator.cost is None else validator.cost.looks(plain, MAX_LOOKS)
+    if looks >= MAX_LOOKS:
+        return ["/: there are too many ways to try the schema's alternatives on the value; make one of them simpler"]
+    if looks > MAX_TOLD_LOOKS:
+        return [] if validator.is_valid(plain) else ["/: the value does not fit, in more ways than can be told"]
     errors = list(islice(validator.iter_errors(plain), MAX_PROBLEMS + 1))
     problems = [_problem(error) for error in errors[:MAX_PROBLEMS]]
     return [*problems, "and more"] if len(errors) > MAX_PROBLEMS else problems
@@ -73,11 +87,31 @@ def _schema_text(schema: Any) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class _Validator:
+    """``cost`` is None when any value is cheap."""
+
+    is_valid: Callable[[Any], bool]
+    iter_errors: Callable[[Any], Iterable[Any]]
+    cost: SchemaCost | None
+
+
 @lru_cache(maxsize=_CACHE_SIZE)
-def _validator(schema_text: str) -> Any:
+def _validator(schema_text: str) -> _Validator:
+    schema = json.loads(schema_text)
+    found = _compiled(schema)
+    cost = SchemaCost(schema) if isinstance(schema, dict) else None
+    if cost is None or cost.is_plain():
+        return _Validator(found.is_valid, found.iter_errors, None)
+    if cost.looks(None, MAX_LOOKS) >= MAX_LOOKS:
+        raise _unusable(f"its alternatives multiply to more than {MAX_LOOKS} for a single value")
+    return _Validator(found.is_valid, found.iter_errors, cost)
+
+
+def _compiled(schema: Any) -> Any:
     try:
         return jsonschema_rs.validator_for(
-            json.loads(schema_text),
+            schema,
             mask=_VALUE,
             offline=True,
             pattern_options=jsonschema_rs.RegexOptions(),
