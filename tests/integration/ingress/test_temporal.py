@@ -129,6 +129,7 @@ async def test_one_event_starts_a_run_and_a_second_one_resumes_it(redis_client: 
     try:
         created = await settled(redis_client, await publish(redis_client, new_event("CREATED", {"ticketId": "T-1"})))
         run_id = created.targets[0].run_id
+        assert await Runs(redis_client).recover_starts(TENANT, utc_now() + timedelta(days=1)) == (), "it is launched"
         await WaitIndex(redis_client).register(Wait(TENANT, run_id, "w", "CLOSED", "T-1"), since="wait")
         closed = await settled(redis_client, await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"})))
         result = await handle_of(client, run_id).result()
