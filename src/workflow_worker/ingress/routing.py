@@ -22,6 +22,7 @@ from workflow_runtime.store.events import (
     Target,
     TargetStatus,
 )
+from workflow_runtime.store.events.dead_letters import letter_source
 from workflow_worker.ingress.delivery import Delivery
 from workflow_worker.ingress.metrics import IngressMetrics
 from workflow_worker.ingress.planning import make_plan
@@ -155,7 +156,7 @@ class Routing:
 
     async def _bury(self, event: LedgerEvent, reason: str, attempts: int, what: str) -> None:
         fields, tenant, event_id = event.event.fields, event.event.tenant_id, event.event.event_id
-        source = f"event:{tenant}:{event_id}:{what}"
+        source = letter_source(tenant, event_id, what)
         pairs = [(name.encode(), value.encode()) for name, value in fields.items()]
         await self._dead_letters.add(pairs, reason=reason, attempts=attempts, source=source)
         self._metrics.events.labels("dead_letter").inc()
