@@ -31,6 +31,7 @@ from workflow_runtime.store.errors import ConflictError, NotFoundError
 from workflow_runtime.store.runs import RunRow, Runs
 from workflow_runtime.store.tasks import Tasks
 from workflow_runtime.store.waits import WaitIndex
+from workflow_worker.pinned_versions import PinnedVersions
 from workflow_worker.records import (
     ABANDON_RUN,
     CREATE_CHILD,
@@ -53,6 +54,7 @@ class RunActivities:
 
     def __init__(self, *, catalog: Catalog, runs: Runs, waits: WaitIndex, tasks: Tasks, client: Client) -> None:
         self._catalog = catalog
+        self._versions = PinnedVersions(catalog)
         self._runs = runs
         self._waits = waits
         self._tasks = tasks
@@ -71,11 +73,12 @@ class RunActivities:
         whoever cancelled it found no workflow to ask.
         """
         async with _typed_failures():
-            row = await self._row(request.tenant_id, request.run_id)
+            row, payload = await self._beginning(request)
             _require_wanted(row)
-            version = await self._catalog.get_version(request.tenant_id, request.workflow_id, request.workflow_version)
+            version = await self._versions.get(
+                request.tenant_id, request.workflow_id, request.workflow_version, row.definition_hash
+            )
             _require_same(row, version)
-            payload = await self._runs.payload(request.tenant_id, request.run_id) if request.with_payload else None
             _require_shallow(payload)
         return LoadedRun(
             definition=version.definition,
@@ -135,11 +138,14 @@ class RunActivities:
                 return
             await self._clearing.clear_up(request.tenant_id, request.workflow_id, request.run_id, request.failure.at)
 
+    async def _beginning(self, request: LoadRequest) -> tuple[RunRow, Any]:
+        if not request.with_payload:
+            return await self._row(request.tenant_id, request.run_id), None
+        found = await self._runs.with_payload(request.tenant_id, request.run_id)
+        return _known(found, request.tenant_id, request.run_id)
+
     async def _row(self, tenant: str, run_id: str) -> RunRow:
-        row = await self._runs.get_run(tenant, run_id)
-        if row is None:
-            raise NotFoundError("run", run_id, tenant, "start runs through the API or an event, not in Temporal itself")
-        return row
+        return _known(await self._runs.get_run(tenant, run_id), tenant, run_id)
 
     async def _project(self, request: SyncRequest) -> None:
         for _ in range(2):
@@ -177,6 +183,12 @@ async def _typed_failures() -> AsyncIterator[None]:
         if error.category is Category.TRANSIENT:
             raise
         raise application_error(error.to_failure()) from error
+
+
+def _known[T](found: T | None, tenant: str, run_id: str) -> T:
+    if found is None:
+        raise NotFoundError("run", run_id, tenant, "start runs through the API or an event, not in Temporal itself")
+    return found
 
 
 def _require_wanted(row: RunRow) -> None:

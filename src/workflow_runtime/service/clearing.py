@@ -25,6 +25,8 @@ class Clearing:
 
         Raises RedisError, and RPCError when Temporal does not take a start.
         """
+        if await self._runs.leaves_nothing(tenant, workflow_id, run_id):
+            return
         await self._waits.forget_run(tenant, run_id)
         for task in await self._tasks.of_run(tenant, run_id):
             if task.status == "OPEN":

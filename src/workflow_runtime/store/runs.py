@@ -32,8 +32,10 @@ from workflow_runtime.store._run_rows import (
     TerminalStatus,
     TimelineRow,
 )
+from workflow_runtime.store._task_keys import of_run_key
 from workflow_runtime.store.connection import Clock, command, iso, millis, register_script, remember_tenant, utc_now
 from workflow_runtime.store.errors import ArchivedError, NotFoundError
+from workflow_runtime.store.events._keys import run_waits_key
 
 __all__ = [
     "TERMINAL_STATUSES",
@@ -63,6 +65,7 @@ class Runs:
         self._admit_next = register_script(redis, "_runs", "run_admit_next")
         self._apply = register_script(redis, "_runs", "run_apply")
         self._finish = register_script(redis, "_runs", "run_finish")
+        self._leaves = register_script(redis, "run_leaves")
 
     # Starting
 
@@ -111,6 +114,14 @@ class Runs:
         """
         await command(self._redis, "SREM", keys.active_key(tenant, workflow_id), run_id)
         return await self.admit_waiting(tenant, workflow_id)
+
+    async def leaves_nothing(self, tenant: str, workflow_id: str, run_id: str) -> bool:
+        """Free the slot of a run that ended; true when it has no open wait and no task, and no start waits for it.
+
+        One call instead of many for what most runs are when they end. Idempotent.
+        """
+        left = [run_waits_key(tenant, run_id), of_run_key(tenant, run_id), keys.queue_key(tenant, workflow_id)]
+        return bool(await self._leaves([keys.active_key(tenant, workflow_id), *left], [run_id]))
 
     async def admit_waiting(self, tenant: str, workflow_id: str) -> tuple[RunRow, ...]:
         """Admit the waiting starts that may go on: call it after resuming a workflow or raising its limit."""
@@ -214,10 +225,16 @@ class Runs:
 
     async def payload(self, tenant: str, run_id: str) -> Any:
         """The payload a run began with. Raises `NotFoundError`."""
-        text = await self._redis.get(keys.payload_key(tenant, run_id))
-        if text is None:
-            raise _no_run(tenant, run_id)
-        return json.loads(text)
+        text = cast(str | None, await self._redis.get(keys.payload_key(tenant, run_id)))
+        return _payload(text, tenant, run_id)
+
+    async def with_payload(self, tenant: str, run_id: str) -> tuple[RunRow, Any] | None:
+        """The row and the payload in one call; null when there is no row. Raises `NotFoundError` for the payload."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hgetall(keys.row_key(tenant, run_id))
+        pipe.get(keys.payload_key(tenant, run_id))
+        raw, text = await pipe.execute()
+        return (RunRow.from_hash(raw), _payload(text, tenant, run_id)) if raw else None
 
     async def list_runs(
         self,
@@ -273,6 +290,12 @@ class Runs:
         for run_id in run_ids:
             pipe.hgetall(keys.row_key(tenant, run_id))
         return tuple(RunRow.from_hash(raw) for raw in await pipe.execute() if raw)
+
+
+def _payload(text: str | None, tenant: str, run_id: str) -> Any:
+    if text is None:
+        raise _no_run(tenant, run_id)
+    return json.loads(text)
 
 
 def _no_run(tenant: str, run_id: str) -> NotFoundError:

@@ -12,6 +12,8 @@ from workflow_runtime.store.catalog import Catalog
 from workflow_runtime.store.connection import known_tenants
 from workflow_runtime.store.errors import ArchivedError, NotFoundError
 from workflow_runtime.store.runs import RunRow, Runs
+from workflow_runtime.store.tasks import TaskRow, Tasks
+from workflow_runtime.store.waits import Wait, WaitIndex
 
 
 @pytest.fixture
@@ -217,3 +219,37 @@ async def test_tenants_do_not_share_queues(runs: Runs, catalog: Catalog) -> None
     await runs.admit(run_row("r1"))
     assert (await runs.admit(run_row("r1", tenant_id="other"))).state == "admitted"
     assert (await runs.list_runs("third")).runs == ()
+
+
+async def test_a_run_that_left_nothing_frees_its_slot_in_one_call(runs: Runs, catalog: Catalog) -> None:
+    await runs.admit(run_row("r1"))
+    assert await runs.active_count(TENANT, run_row("r1").workflow_id) == 1
+    assert await runs.leaves_nothing(TENANT, run_row("r1").workflow_id, "r1")
+    assert await runs.active_count(TENANT, run_row("r1").workflow_id) == 0
+
+
+async def test_a_waiting_start_a_wait_and_a_task_are_left_to_be_cleared(
+    runs: Runs, catalog: Catalog, redis_client: Redis
+) -> None:
+    workflow_id = run_row("r1").workflow_id
+    await WaitIndex(redis_client).register(Wait(TENANT, "r1", "w", "PAID", "7"))
+    await Tasks(redis_client).open(
+        TaskRow(task_id="t", tenant_id=TENANT, run_id="r2", wait_id="w", step_path="p", task_type="ask", title="Ask")
+    )
+    await catalog.set_paused(TENANT, workflow_id, True)
+    assert [await runs.leaves_nothing(TENANT, workflow_id, run_id) for run_id in ("r1", "r2", "r3")] == [
+        False,
+        False,
+        True,
+    ]
+    assert (await runs.admit(run_row("r4"))).state == "queued"
+    assert not await runs.leaves_nothing(TENANT, workflow_id, "r3")
+
+
+async def test_row_and_payload_are_read_together(runs: Runs, redis_client: Redis) -> None:
+    await runs.create_run(run_row("r1", payload={"a": 1}))
+    assert await runs.with_payload(TENANT, "r1") == (await runs.get_run(TENANT, "r1"), {"a": 1})
+    assert await runs.with_payload(TENANT, "r2") is None
+    await redis_client.delete(f"wf:{{{TENANT}}}:run:r1:payload")
+    with pytest.raises(NotFoundError):
+        await runs.with_payload(TENANT, "r1")
