@@ -8,17 +8,18 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 
-from workflow_runtime.service.errors import UnreachableError
+from workflow_runtime.service.errors import MisuseError, UnreachableError
 from workflow_runtime.service.health import Check
 from workflow_runtime.service.large_payloads import data_converter
 from workflow_runtime.service.settings import ProcessSettings
@@ -26,6 +27,7 @@ from workflow_runtime.service.settings import ProcessSettings
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _ATTEMPT_SECONDS: Final = 10.0
+_HEALTH_CHECK_SECONDS: Final = 15
 
 
 async def connect_temporal(settings: ProcessSettings, redis: Redis, *, identity: str) -> Client:
@@ -59,18 +61,55 @@ async def connect_temporal(settings: ProcessSettings, redis: Redis, *, identity:
 
 
 def open_redis(settings: ProcessSettings) -> Redis:
-    """A client with decoded responses that connects on first use; whoever opens it closes it."""
-    return Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True, health_check_interval=15)
+    """A client with decoded responses that connects on first use; whoever opens it closes it.
+
+    A connection that died while it lay in the pool, as all do when Redis is restarted, is replaced before anything is
+    sent on it. What was sent is not sent again: only the caller knows whether it may be (an activity is tried again by
+    Temporal, a loop of the ingress comes round). On a cluster the client does repeat a call whose node is gone or whose
+    slot moves, which every script of the stores allows: it names the run, event or operation it is for.
+    """
+    url = settings.redis_url.get_secret_value()
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "health_check_interval": _HEALTH_CHECK_SECONDS,
+        "socket_keepalive": True,
+        # With these notifications of a hosted service redis-py does not look whether a pooled connection still lives.
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+    }
+    if settings.redis_cluster:
+        # It has the methods of a client that the stores use, and no common base that says so.
+        return cast(Redis, RedisCluster.from_url(url, **options))
+    return Redis.from_url(url, **options)
 
 
 async def await_redis(redis: Redis, settings: ProcessSettings) -> None:
-    """Return once ``redis`` answers a ping. Raises UnreachableError at the deadline."""
+    """Return once ``redis`` answers a ping.
+
+    Raises UnreachableError at the deadline, and MisuseError when REDIS_CLUSTER says something else than the server.
+    """
+    address = redis_address(settings.redis_url.get_secret_value())
 
     async def attempt() -> None:
-        await redis.ping()
+        try:
+            await redis.ping()
+            if not settings.redis_cluster and await _is_cluster(redis):
+                raise MisuseError(f"Redis at {address} is a node of a cluster; set REDIS_CLUSTER=true")
+        except RedisClusterException as error:
+            if "Cluster mode is not enabled" in str(error):
+                raise MisuseError(f"Redis at {address} is no cluster; leave REDIS_CLUSTER out") from None
+            raise
 
-    address = redis_address(settings.redis_url.get_secret_value())
-    await _until_deadline("Redis", address, attempt, (RedisError, OSError), settings.connect_deadline_seconds)
+    expected = (RedisError, RedisClusterException, OSError)
+    await _until_deadline("Redis", address, attempt, expected, settings.connect_deadline_seconds)
+
+
+async def _is_cluster(redis: Redis) -> bool:
+    try:
+        found = await redis.info("cluster")
+    except ResponseError:
+        # INFO is forbidden to this user: the first key of another node will tell.
+        return False
+    return found.get("cluster_enabled") == 1
 
 
 async def connect_redis(settings: ProcessSettings) -> Redis:

@@ -22,8 +22,9 @@ type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class ProcessSettings(BaseSettings):
     """Connections, logging, health port and time bounds. Times are in seconds.
 
-    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM. A value too large for a history stays
-    in Redis for ``large_payload_retention_days`` after it was last read: longer than a run may sleep without an event.
+    ``temporal_tls`` is implied by any TLS file or an API key; the files are PEM. With ``redis_cluster`` the URL names
+    any node of a Redis Cluster. A value too large for a history stays in Redis for ``large_payload_retention_days``
+    after it was last read: longer than a run may sleep without an event.
     ``worker_versioning`` other than off makes the process a Temporal worker deployment version named after its image,
     with the digest as build id.
     """
@@ -40,6 +41,7 @@ class ProcessSettings(BaseSettings):
     temporal_tls_client_key_path: FilePath | None = None
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    redis_cluster: bool = False
 
     log_level: LogLevel = "INFO"
     bind_host: str = "127.0.0.1"
