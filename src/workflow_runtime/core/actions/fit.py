@@ -6,7 +6,7 @@ that others serve. Both fail in the same words.
 
 from typing import Any, Literal
 
-from workflow_runtime.core.actions.schema import validate_json
+from workflow_runtime.core.actions.schema import AND_MORE, AND_PERHAPS_MORE, validate_json
 from workflow_runtime.core.definition.values import is_secret
 from workflow_runtime.core.errors import ValidationFailure
 
@@ -27,7 +27,9 @@ def unresolved_problems(schema: Any, value: Any) -> list[str]:
     """
     places: set[str] = set()
     plain = _with_names(value, "", places)
-    return [problem for problem in validate_json(schema, plain) if problem.partition(": ")[0] not in places]
+    told = validate_json(schema, plain)
+    problems = [problem for problem in told if problem.partition(": ")[0] not in places]
+    return problems if set(problems) - {AND_MORE, AND_PERHAPS_MORE} else []
 
 
 def _with_names(value: Any, place: str, places: set[str]) -> Any:

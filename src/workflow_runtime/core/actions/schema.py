@@ -6,7 +6,7 @@ rules but never the values, which may be secret or huge.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -26,6 +26,10 @@ MAX_LOOKS: Final = 1_000_000
 
 MAX_TOLD_LOOKS: Final = 20_000
 """Up to so many looks a misfit is told place by place; telling costs a thousand times what finding does."""
+
+AND_MORE: Final = "and more"
+AND_PERHAPS_MORE: Final = "and perhaps more"
+"""The last of the problems when not all of them are told."""
 
 type JsonCheck = Callable[[Any], list[str]]
 """Answers what is wrong with a value; never raises."""
@@ -59,14 +63,24 @@ def _problems(validator: "_Validator", value: Any) -> list[str]:
         plain = to_json(value)
     except ValidationFailure as failure:
         return [failure.message]
-    looks = 0 if validator.cost is None else validator.cost.looks(plain, MAX_LOOKS)
-    if looks >= MAX_LOOKS:
+    if validator.multiplies and validator.looks(plain, MAX_LOOKS) >= MAX_LOOKS:
         return ["/: there are too many ways to try the schema's alternatives on the value; make one of them simpler"]
-    if looks > MAX_TOLD_LOOKS:
-        return [] if validator.is_valid(plain) else ["/: the value does not fit, in more ways than can be told"]
-    errors = list(islice(validator.iter_errors(plain), MAX_PROBLEMS + 1))
-    problems = [_problem(error) for error in errors[:MAX_PROBLEMS]]
-    return [*problems, "and more"] if len(errors) > MAX_PROBLEMS else problems
+    return [] if validator.schema.is_valid(plain) else _told(validator, plain)
+
+
+def _told(validator: "_Validator", plain: Any) -> list[str]:
+    """The problems of a value that does not fit, as far as telling them takes no longer than it may."""
+    if validator.looks(plain, MAX_TOLD_LOOKS) < MAX_TOLD_LOOKS:
+        errors = list(islice(validator.schema.iter_errors(plain), MAX_PROBLEMS + 1))
+        problems = [_problem(error) for error in errors[:MAX_PROBLEMS]]
+        return [*problems, AND_MORE] if len(errors) > MAX_PROBLEMS else problems
+    if validator.multiplies:
+        return ["/: the value does not fit, in more ways than can be told"]
+    try:
+        validator.schema.validate(plain)
+    except jsonschema_rs.ValidationError as first:
+        return [_problem(first), AND_PERHAPS_MORE]
+    return []
 
 
 def check_schema(schema: Any) -> list[str]:
@@ -89,23 +103,24 @@ def _schema_text(schema: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Validator:
-    """``cost`` is None when any value is cheap."""
+    """``looks`` counts up to a limit; ``multiplies`` says whether that is needed before a value is tried."""
 
-    is_valid: Callable[[Any], bool]
-    iter_errors: Callable[[Any], Iterable[Any]]
-    cost: SchemaCost | None
+    schema: Any
+    looks: Callable[[Any, int], int]
+    multiplies: bool = False
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _validator(schema_text: str) -> _Validator:
     schema = json.loads(schema_text)
-    found = _compiled(schema)
-    cost = SchemaCost(schema) if isinstance(schema, dict) else None
-    if cost is None or cost.is_plain():
-        return _Validator(found.is_valid, found.iter_errors, None)
-    if cost.looks(None, MAX_LOOKS) >= MAX_LOOKS:
+    compiled = _compiled(schema)
+    if isinstance(schema, bool):
+        return _Validator(compiled, lambda _value, _limit: 1)
+    cost = SchemaCost(schema)
+    multiplies = not cost.is_plain()
+    if multiplies and cost.looks(None, MAX_LOOKS) >= MAX_LOOKS:
         raise _unusable(f"its alternatives multiply to more than {MAX_LOOKS} for a single value")
-    return _Validator(found.is_valid, found.iter_errors, cost)
+    return _Validator(compiled, cost.looks, multiplies)
 
 
 def _compiled(schema: Any) -> Any:

@@ -73,6 +73,12 @@ def test_a_secret_counts_as_a_text_of_which_nothing_else_is_known(value: Any, pr
     assert unresolved_problems(KEYED, value) == problems
 
 
+def test_many_secrets_are_no_misfit_either() -> None:
+    long = {"items": {"type": "string", "minLength": 40}}
+    assert unresolved_problems(long, [{"$secret": "K"}] * 50) == []
+    assert unresolved_problems(long, [{"$secret": "K"}] * 50_000) == []
+
+
 def test_a_value_that_is_one_secret_is_judged_no_further() -> None:
     assert unresolved_problems({"type": "object"}, {"$secret": "K"}) == []
 

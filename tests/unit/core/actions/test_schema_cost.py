@@ -91,6 +91,14 @@ def test_a_misfit_of_many_alternatives_is_found_and_told_briefly() -> None:
     assert validate_json(QUERY, nested(12, op="xor")) == ["/: the value does not fit, in more ways than can be told"]
 
 
+@pytest.mark.parametrize("alternatives", [1, 200])
+def test_of_a_large_value_the_first_misfit_is_told(alternatives: int) -> None:
+    schema = {"items": {"anyOf": [{"type": "string"} for _ in range(alternatives)]}}
+    first, more = validate_json(schema, ["a"] * 7 + [1] * 100_000)
+    assert (first.partition(": ")[0], more) == ("/7", "and perhaps more")
+    assert validate_json(schema, ["a"] * 100_000) == []
+
+
 def test_a_schema_in_itself_without_a_choice_takes_any_depth() -> None:
     value: Any = {}
     for _ in range(190):
