@@ -13,6 +13,7 @@ from workflow_server.backend import Backend
 from workflow_server.body_bound import BodyBoundMiddleware
 from workflow_server.cross_origin import CrossOriginMiddleware
 from workflow_server.event_metrics import EventMetrics
+from workflow_server.page.letters import ROUTER as LETTER_PAGES
 from workflow_server.page.routes import ROUTER as PAGES
 from workflow_server.problems import install_problem_handlers
 
@@ -40,7 +41,7 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
     app.state.backend = None
     app.state.event_metrics = EventMetrics(health.registry)
     install_problem_handlers(app)
-    for router in (*api.ROUTERS, PAGES):
+    for router in (*api.ROUTERS, PAGES, LETTER_PAGES):
         app.include_router(router)
     return app
 

@@ -216,11 +216,17 @@ async def retry_event(event_id: str, frame: InFrame, request: Request) -> Respon
     """Deliver the event again to the targets it failed for; then back to its page, which tells."""
     if not await frame.work.events.read(frame.tenant, [event_id]):
         return _no_event(frame)
-    given = parse_qs((await request.body()).decode(errors="replace"))
-    why = " ".join(given.get("reason", [""])[0].split())[:_REASON_LENGTH]
-    actor = f"{user} (page)" if (user := basic_user(request.headers)) else "page"
+    actor, why = await person_and_reason(request)
     await DeadLetters(frame.work.redis).retry(frame.tenant, event_id, actor=actor, why=why)
     return RedirectResponse(link(f"/events/{event_id}", frame.tenant), status_code=303)
+
+
+async def person_and_reason(request: Request) -> tuple[str, str]:
+    """Who sent a form and what stands in its field ``reason``, both for the audit."""
+    given = parse_qs((await request.body()).decode(errors="replace"))
+    why = " ".join(given.get("reason", [""])[0].split())[:_REASON_LENGTH]
+    user = basic_user(request.headers)
+    return f"{user} (page)" if user else "page", why
 
 
 def _no_event(frame: Frame) -> Response:

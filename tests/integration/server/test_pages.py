@@ -3,15 +3,16 @@
 import base64
 import uuid
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 from tests.integration.server.conftest import TENANT, Ended, until
 from tests.integration.server.definitions import definition
 
+from workflow_runtime.core.contract import EVENT_STREAM
 from workflow_runtime.core.projection import ProjectionRecord
-from workflow_runtime.store.events import Claim, Target, TargetStatus
+from workflow_runtime.store.events import Claim, DeadLetters, Target, TargetStatus
 from workflow_server.backend import Backend
 
 EVIL = "<script>alert(1)</script>"
@@ -57,7 +58,7 @@ async def publish(http: httpx2.AsyncClient, **changes: Any) -> None:
     assert answer.status_code == 201, answer.text
 
 
-@pytest.mark.parametrize("path", ["/runs", "/workflows", "/events", "/tasks", "/ownership"])
+@pytest.mark.parametrize("path", ["/runs", "/workflows", "/events", "/dead-letters", "/tasks", "/ownership"])
 async def test_a_tenant_without_anything_sees_whole_pages(http: httpx2.AsyncClient, path: str) -> None:
     checker = checked(await page(http, path))
     assert "script" not in checker.tags
@@ -120,7 +121,7 @@ async def test_what_authors_and_events_bring_is_escaped(http: httpx2.AsyncClient
         assert "&lt;script&gt;" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.uuid4()}"])
+@pytest.mark.parametrize("path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.uuid4()}", "/dead-letters/1-1"])
 async def test_what_does_not_exist_is_a_page_with_404(http: httpx2.AsyncClient, path: str) -> None:
     assert "There is no such" in (await page(http, path, 404)).text
 
@@ -165,6 +166,33 @@ async def test_a_retry_from_another_sites_page_is_refused(http: httpx2.AsyncClie
         assert (answer.status_code, answer.json()["code"]) == (403, "CROSS_ORIGIN")
     assert (await http.post(f"/events/{uuid.uuid4()}/retry", params=IN_TENANT)).status_code == 404
     assert (await backend.events.get(TENANT, event_id)).retries == ()
+
+
+async def test_dead_letters_are_shown_without_secrets_and_redriven_from_their_page(
+    http: httpx2.AsyncClient, backend: Backend
+) -> None:
+    letters = DeadLetters(backend.redis)
+    pairs = [(b"event_id", EVIL.encode()), (b"payload_json", b'{"token": "hunter2", "n": 7}'), (b"blob", b"\xff")]
+    letter_id = await letters.add(pairs, reason=f"no event: {EVIL}", attempts=3, source="s")
+    listed, shown = await page(http, "/dead-letters"), await page(http, f"/dead-letters/{letter_id}")
+    assert letter_id in listed.text
+    for answer in (listed, shown):
+        assert "script" not in checked(answer).tags
+        assert "&lt;script&gt;" in answer.text
+        assert "hunter2" not in answer.text
+    assert "&#34;n&#34;: 7" in shown.text
+    [form] = [address for address in checked(shown).addresses if "redrive" in address]
+    refused = await http.post(form, headers={"Origin": "http://elsewhere"})
+    assert (refused.status_code, await letters.count()) == (403, 1)
+    answer = await http.post(form, data={"reason": EVIL}, headers={"Origin": "http://server"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/dead-letters?tenant={TENANT}")
+    raw = cast(Any, backend.redis).execute_command("XRANGE", EVENT_STREAM, "-", "+", NEVER_DECODE=[])
+    assert [fields for _, fields in await raw] == [dict(pairs)]
+    listed = await page(http, "/dead-letters")
+    assert "script" not in checked(listed).tags
+    assert "Redriven" in listed.text
+    for gone in (await page(http, f"/dead-letters/{letter_id}", 404), await http.post(form)):
+        assert "it was redriven by page at" in gone.text
 
 
 async def test_the_page_of_events_shows_one_outcome(http: httpx2.AsyncClient, backend: Backend) -> None:
