@@ -31,7 +31,7 @@ from workflow_runtime.store.ledger import ActionLedger
 from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_server.app import attach, build_app
 from workflow_server.backend import Backend, build_backend
-from workflow_server.maintenance import keep_pruned
+from workflow_server.maintenance import keep_house
 from workflow_server.schedules import reconcile
 from workflow_server.settings import ServerSettings
 from workflow_server.store_metrics import StoreMetrics
@@ -66,7 +66,7 @@ async def serve() -> None:
             stop,
             run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=health.draining),
             StoreMetrics(registry).keep_fresh(backend, stop),
-            keep_pruned(backend, stop),
+            keep_house(backend, stop),
         )
 
 

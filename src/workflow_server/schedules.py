@@ -1,12 +1,15 @@
 """Keeps Temporal's schedules equal to the time triggers of published workflows. Process code only.
 
 A workflow has at most one schedule; it starts ``workflowRuntimeV2ScheduledStart`` on the authored queue, which starts
-the run, once for each firing. Called after publishing, archiving and restoring, and for all when the server starts.
+the run, once for each firing. Called after publishing, archiving and restoring, for all when the server starts, and
+every hour.
 
 Missed firings: after an outage of Temporal a recurring trigger makes up for those of the last hour, and a one-time
-trigger fires up to a day late. A firing while workflow-worker is away waits for it.
+trigger fires up to a day late. A firing while workflow-worker is away waits for it. Firings overlap: each starts its
+run whether or not the run before has ended; pause and the concurrency limit queue the runs, not the firings.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,6 +22,7 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
+    ScheduleHandle,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
@@ -106,7 +110,7 @@ def schedule_of(start: ScheduledStart) -> Schedule:
         spec=_recurring_spec(start) if recurring else _one_time_spec(start.run_at or ""),
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.ALLOW_ALL,
-            catchup_window=RECURRING_CATCH_UP if recurring else ONE_TIME_CATCH_UP,
+            catchup_window=_catch_up(start),
         ),
         state=ScheduleState(note=_note(start)),
     )
@@ -130,8 +134,13 @@ def _one_time_spec(run_at: str) -> ScheduleSpec:
 
 
 def _note(start: ScheduledStart) -> str:
-    """What the schedule was made from: equal notes mean that there is nothing to change."""
-    return start.model_dump_json(by_alias=True)
+    """What the schedule was made from, policy included: equal notes mean that there is nothing to change."""
+    made_from = start.model_dump(mode="json", by_alias=True)
+    return json.dumps(made_from | {"catchUpSeconds": int(_catch_up(start).total_seconds())})
+
+
+def _catch_up(start: ScheduledStart) -> timedelta:
+    return RECURRING_CATCH_UP if start.trigger_type == "recurring" else ONE_TIME_CATCH_UP
 
 
 async def _all_starts(work: Backend) -> Iterable[ScheduledStart]:
@@ -153,7 +162,21 @@ async def _put(client: Client, start: ScheduledStart) -> None:
     try:
         await client.create_schedule(start.schedule_id, schedule, trigger_immediately=late > timedelta(0))
     except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(start.schedule_id).update(lambda there: _changed(there, schedule))
+        handle = client.get_schedule_handle(start.schedule_id)
+        await handle.update(lambda there: _changed(there, schedule))
+        if late > timedelta(0):
+            await _make_up(handle)
+
+
+async def _make_up(handle: ScheduleHandle) -> None:
+    """Fire a one-time schedule that is late and never fired.
+
+    Temporal does not look back beyond its own first look at a schedule, so one that was made the moment before an
+    outage has missed its only firing.
+    """
+    found = await handle.describe()
+    if found.info.num_actions == 0 and not found.schedule.state.paused:
+        await handle.trigger()
 
 
 def _changed(there: ScheduleUpdateInput, schedule: Schedule) -> ScheduleUpdate | None:

@@ -2,19 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
-from temporalio.client import ScheduleDescription
+from temporalio.client import (
+    ScheduleBackfill,
+    ScheduleDescription,
+    ScheduleOverlapPolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
 from temporalio.service import RPCError
 from tests.integration.server.conftest import TENANT, Ended
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.connection import iso
 from workflow_server.backend import Backend
-from workflow_server.schedules import reconcile, schedule_id
+from workflow_server.schedules import RECURRING_CATCH_UP, reconcile, schedule_id
 
 NIGHTLY = {"type": "recurring", "cron": "30 3 * * *", "timezone": "Europe/Berlin"}
 IDENTIFIER = schedule_id(TENANT, "greeting")
@@ -92,6 +100,75 @@ async def test_reconciling_makes_what_is_missing_and_removes_what_nobody_has(
     await listed(backend, IDENTIFIER)
     await reconcile(backend)
     assert await described(backend) is None
+
+
+async def test_reconciling_puts_right_what_was_changed_and_what_an_older_server_made(
+    http: httpx2.AsyncClient, backend: Backend
+) -> None:
+    await publish(http, NIGHTLY)
+    older = ScheduleSpec(cron_expressions=["0 1 * * *"], time_zone_name="UTC")
+
+    def made_by_an_older_server(found: ScheduleUpdateInput) -> ScheduleUpdate:
+        schedule = found.description.schedule
+        return ScheduleUpdate(replace(schedule, spec=older, state=replace(schedule.state, note="older")))
+
+    await backend.client.get_schedule_handle(IDENTIFIER).update(made_by_an_older_server)
+    await reconcile(backend)
+    found = await described(backend)
+    assert found is not None
+    assert found.schedule.spec.time_zone_name == "Europe/Berlin"
+    assert found.schedule.policy.catchup_window == RECURRING_CATCH_UP
+
+
+async def test_firings_of_the_same_moments_start_one_run_each_however_often_they_are_repeated(
+    http: httpx2.AsyncClient, backend: Backend, workers: None, ended: Ended
+) -> None:
+    await publish(http, NIGHTLY)
+    until_now = datetime.now(UTC)
+    handle = backend.client.get_schedule_handle(IDENTIFIER)
+    days = ScheduleBackfill(until_now - timedelta(days=3), until_now, overlap=ScheduleOverlapPolicy.ALLOW_ALL)
+    await handle.backfill(days)
+    await fired(backend, 3)
+    await handle.backfill(days)
+    # Temporal does one thing after another, so this one tells when the repetition is through.
+    await handle.trigger()
+    deadline = asyncio.get_running_loop().time() + 60
+    while len(runs := (await http.get("/api/runs")).json()["runs"]) < 4:
+        assert asyncio.get_running_loop().time() < deadline, runs
+        await asyncio.sleep(0.05)
+    due = [(await ended(run["runId"]))["payload"]["scheduledFor"] for run in runs]
+    assert len(set(due)) == len(due) == 4
+    assert sorted(run["executionKey"] for run in runs) == sorted(f"{IDENTIFIER}@{moment}" for moment in due)
+
+
+async def test_a_moment_that_the_schedule_itself_missed_is_made_up_for_once(
+    http: httpx2.AsyncClient, backend: Backend, workers: None, ended: Ended
+) -> None:
+    await publish(http, {"type": "schedule", "runAt": iso(datetime.now(UTC) + timedelta(seconds=1.5))})
+
+    def without_firings(found: ScheduleUpdateInput) -> ScheduleUpdate:
+        return ScheduleUpdate(replace(found.description.schedule, spec=ScheduleSpec()))
+
+    await backend.client.get_schedule_handle(IDENTIFIER).update(without_firings)
+    await asyncio.sleep(2)
+    for _ in range(2):
+        await reconcile(backend)
+        await fired(backend, 1)
+    assert (await ended(await only_run(http)))["run"]["status"] == "SUCCEEDED"
+    assert len((await http.get("/api/runs")).json()["runs"]) == 1
+
+
+async def test_a_firing_of_a_paused_workflow_is_kept_as_a_queued_run(
+    http: httpx2.AsyncClient, backend: Backend, workers: None, ended: Ended
+) -> None:
+    await publish(http, NIGHTLY)
+    await http.post("/api/workflows/greeting/pause")
+    assert await described(backend) is not None
+    await backend.client.get_schedule_handle(IDENTIFIER).trigger()
+    run_id = await only_run(http)
+    assert (await http.get(f"/api/runs/{run_id}")).json()["run"]["queuedReason"] == "paused"
+    await http.post("/api/workflows/greeting/resume")
+    assert (await ended(run_id))["run"]["status"] == "SUCCEEDED"
 
 
 async def listed(backend: Backend, identifier: str) -> None:
