@@ -1,14 +1,13 @@
 """kill -9 of the worker at every boundary of every effect: the run ends as the undisturbed one, each effect once.
 
 The boundaries are counted by `tests.fixtures.run_victim`; a run is repeated with the worker killed at the first, the
-second, … until it ends before its boundary comes. ``KILL_EVERY`` (by default what each definition says) is the distance
-between the boundaries tried: 1 tries all of them, which takes some minutes and is for the night.
+second, … until it ends before its boundary comes. One definition is tried at all of its boundaries, the others at some;
+at the full length of tests/fixtures/nightly.py they are tried at all as well.
 """
 
 import asyncio
 import contextlib
 import json
-import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client
 from tests.fixtures.authored import TENANT, Authored, action, assign, eventually, send_event, wait
+from tests.fixtures.nightly import FULL_LENGTH
 from tests.fixtures.run_victim import CALLS, EFFECTS, Order, RunVictims
 from tests.fixtures.servers import running_redis, running_temporal
 
@@ -30,7 +30,6 @@ from workflow_runtime.store.runs import RunRow
 LANES = 6
 NEVER = 1_000_000
 PATIENCE_SECONDS = 60
-EVERY = int(os.environ.get("KILL_EVERY", "0"))
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _numbers = count(1)
@@ -292,7 +291,7 @@ async def test_a_run_whose_worker_is_killed_at_any_boundary_ends_as_the_undistur
     async with contextlib.aclosing(_sweep(lanes[0], definition, count(NEVER))) as runs:
         _, undisturbed = await anext(runs)
     assert (undisturbed.left_over, undisturbed.unannounced) == ([], [])
-    boundaries = count(1, EVERY or DEFINITIONS[definition])
+    boundaries = count(1, 1 if FULL_LENGTH else DEFINITIONS[definition])
     over, deaths = asyncio.Event(), list[int]()
 
     async def work(lane: Lane) -> None:
