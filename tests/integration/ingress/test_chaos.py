@@ -38,7 +38,8 @@ SETTINGS = QUICK.model_copy(update={"lease_seconds": 1.0, "max_attempts": 1000, 
 class Scene:
     """Everything that can be killed, and what was published: event ids per tenant and key in the order of sending."""
 
-    chance: random.Random
+    publishing: random.Random
+    striking: random.Random
     redis_server: KillableRedis
     temporal_server: KillableTemporal
     redis: Redis
@@ -64,32 +65,35 @@ class Scene:
         """Send the events, most by the stream, some by the API, a third of them again and again."""
         intake, sent = EventIntake(self.redis), list[NewEvent]()
         for _ in range(EVENTS):
-            tenant, key = self.chance.choice(TENANTS), self.chance.choice(KEYS)
-            event = new_event(self.chance.choice(["CREATED", "CLOSED"]), {"ticketId": key}, tenant=tenant)
+            tenant, key = self.publishing.choice(TENANTS), self.publishing.choice(KEYS)
+            event = new_event(self.publishing.choice(["CREATED", "CLOSED"]), {"ticketId": key}, tenant=tenant)
             sent.append(event)
             if event.event_name == "CREATED":
                 self.triggered.append((tenant, str(event.event_id)))
-                if self.chance.random() < 0.3:
+                if self.publishing.random() < 0.3:
                     await insist(partial(accept_event, self.redis, intake, event))
             else:
                 self.signalled.setdefault((tenant, key), []).append(str(event.event_id))
             await insist(partial(publish, self.redis, event))
-            if self.chance.random() < 0.3:
-                await insist(partial(publish, self.redis, self.chance.choice(sent)))
+            if self.publishing.random() < 0.3:
+                await insist(partial(publish, self.redis, self.publishing.choice(sent)))
 
     async def strike(self, poured: asyncio.Task[None]) -> None:
-        """Kill something, wait a moment, start it again, until all is sent."""
-        while not poured.done():
-            await asyncio.sleep(self.chance.uniform(0.1, 0.6))
-            dice = self.chance.random()
+        """Kill something, wait a moment, start it again, until all is sent and everything was killed."""
+        struck: set[object] = set()
+        while not poured.done() or not struck >= {self.redis_server, self.temporal_server, *self.workers}:
+            await asyncio.sleep(self.striking.uniform(0.1, 0.6))
+            dice = self.striking.random()
             if dice < 0.6:
-                worker = self.chance.choice(self.workers)
+                worker = self.striking.choice(self.workers)
+                struck.add(worker)
                 worker.kill()
                 worker.start(self.order())
                 continue
             server = self.redis_server if dice < 0.85 else self.temporal_server
+            struck.add(server)
             server.kill()
-            await asyncio.sleep(self.chance.uniform(0, 0.3))
+            await asyncio.sleep(self.striking.uniform(0, 0.3))
             await asyncio.to_thread(server.start)
 
     async def settle(self) -> None:
@@ -127,7 +131,9 @@ async def scene(directory: Path) -> AsyncIterator[Scene]:
             Redis.from_url(redis_server.url, decode_responses=True) as redis,
             Worker(client, task_queue=AUTHORED_QUEUE, workflows=[OneEventRun, CollectingRun]),
         ):
-            yield Scene(random.Random(SEED), redis_server, temporal_server, redis, client, workers)
+            # One each: what is sent must not depend on when something was killed.
+            chances = random.Random(f"{SEED} publishing"), random.Random(f"{SEED} striking")
+            yield Scene(*chances, redis_server, temporal_server, redis, client, workers)
 
 
 async def test_nothing_is_lost_doubled_or_disordered_whatever_dies(tmp_path: Path) -> None:
