@@ -125,3 +125,22 @@ def test_nesting_of_blocks_costs_no_python_stack() -> None:
     run = DryRun(define(step))
     assert run.step().kind == "succeeded"
     assert run.rows("run")["run-1"]["stepCount"] == 61
+
+
+def test_saving_and_assigning_drop_no_other_scope() -> None:
+    definition = define(
+        {"id": "open", "type": "state.set", "config": {"state": "OPEN"}},
+        try_catch(
+            "t",
+            [call("c", input={"p": expr("nothing")})],
+            [call("d", save_as="vars.saved"), assign("e", seen=expr("error.category"), state=expr("meta.state"))],
+        ),
+    )
+    result = finish(DryRun(definition, {"kept": 1}))
+    assert result["meta"] == {"state": "OPEN"}
+    assert result["payload"] == {"kept": 1}
+    assert (result["vars"]["seen"], result["vars"]["state"], "saved" in result["vars"]) == (
+        "ExpressionError",
+        "OPEN",
+        True,
+    )
