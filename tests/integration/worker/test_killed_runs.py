@@ -1,8 +1,8 @@
 """kill -9 of the worker at every boundary of every effect: the run ends as the undisturbed one, each effect once.
 
 The boundaries are counted by `tests.fixtures.run_victim`; a run is repeated with the worker killed at the first, the
-second, … until it ends before its boundary comes. One definition is tried at all of its boundaries, the others at some;
-at the full length of tests/fixtures/nightly.py they are tried at all as well.
+second, … until it ends before its boundary comes. One definition is tried at all of its boundaries, the others at some
+of theirs, and at the full length of tests/fixtures/nightly.py at all.
 """
 
 import asyncio
