@@ -16,6 +16,9 @@ _STORE_RETRY: Final = RetryPolicy(
 )
 """The store is tried until it answers: a run waits for Redis, it does not fail for it."""
 
+_SHOWN: Final = 120
+"""Characters; servers refuse a command whose summary is longer than a few hundred bytes."""
+
 
 class Suspended:
     """Instead of an outcome: the effect is still under way and the history is long enough to begin a new one."""
@@ -52,6 +55,11 @@ async def until(condition: Callable[[], bool], timeout_at: str | None) -> Outcom
     except TimeoutError:
         return TimedOut()
     return Completed() if held else Suspended()
+
+
+def shown(text: str) -> str:
+    """A summary for Temporal's page, which bounds it: the end of a long one, where a path says most."""
+    return text if len(text) <= _SHOWN else f"…{text[-_SHOWN:]}"
 
 
 def seconds_until(instant: str) -> float:

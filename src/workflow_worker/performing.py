@@ -40,7 +40,7 @@ from workflow_runtime.core.machine.effects import (
     WaitForTask,
 )
 from workflow_runtime.service.failures import activity_failure, came_from_action, child_failure
-from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, until, was_cancelled
+from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, shown, until, was_cancelled
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.outbox import Outbox, RecordSource, is_small
 from workflow_worker.pinned_actions import (
@@ -189,7 +189,7 @@ class Performer:
         if delay <= 0:
             return Completed()
         await self.sync()
-        await workflow.sleep(delay, summary=f"{effect.reason} {effect.step_path}")
+        await workflow.sleep(delay, summary=shown(f"{effect.reason} {effect.step_path}"))
         return Completed()
 
     # Children
@@ -228,7 +228,7 @@ class Performer:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
             cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-            static_summary=f"{effect.workflow_id} version {effect.workflow_version}",
+            static_summary=shown(f"{effect.workflow_id} version {effect.workflow_version}"),
         )
 
     # The store
@@ -266,7 +266,7 @@ async def _execute_action(
         heartbeat_timeout=limits.heartbeat,
         retry_policy=RetryPolicy(maximum_attempts=1),
         # A second value in the command costs a tenth of a short action, and our own request says the same.
-        summary=None if ours else f"{effect.action_id}@{effect.version} {effect.item_path}",
+        summary=None if ours else shown(f"{effect.action_id}@{effect.version} {effect.item_path}"),
     )
 
 

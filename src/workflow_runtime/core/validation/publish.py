@@ -3,6 +3,7 @@
 Source: RUNTIME.md section 10. One answer carries all findings; any error forbids publishing, warnings do not.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,18 +12,21 @@ from workflow_runtime.core.definition import ROOT_PATH, Definition, parse_defini
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.core.findings import Finding, FindingCode
 from workflow_runtime.core.validation._flow import check_flow
-from workflow_runtime.core.validation._report import Report
+from workflow_runtime.core.validation._report import Place, Report
 from workflow_runtime.core.validation._steps import StepChecker
 from workflow_runtime.core.validation._trigger import check_trigger
 from workflow_runtime.core.validation.environment import Environment
 
 _STAND_IN: Final[dict[str, Any]] = {"id": "invalid", "version": 1, "name": "invalid", "payloadSchemaRef": "invalid"}
+MAX_ID_LENGTH: Final = 200
+_NO_ID: Final = re.compile(r"[/\x00-\x1f\x7f]")
 _HEAD: Final = ("id", "version", "name", "payloadSchemaRef", "trigger")
 
 
 def validate_for_publish(definition: Definition, environment: Environment) -> list[Finding]:
     """Every finding about a definition that reads well, in the order of its steps. Never raises."""
     report = Report()
+    _check_id(report.root, definition.id)
     check_trigger(report.root, definition, environment)
     check_flow(report, definition)
     checker = StepChecker(report, definition, environment)
@@ -50,6 +54,15 @@ def validate_document(data: object, environment: Environment) -> tuple[Definitio
         if not (unreal and finding.code is FindingCode.UNKNOWN_PAYLOAD_SCHEMA_REF)
     ]
     return None, [*findings, *(finding for finding in more if finding not in findings)]
+
+
+def _check_id(place: Place, workflow_id: str) -> None:
+    if len(workflow_id) > MAX_ID_LENGTH or _NO_ID.search(workflow_id) or workflow_id in (".", ".."):
+        place.error(
+            FindingCode.INVALID_WORKFLOW_DEFINITION,
+            f"id: {workflow_id[:MAX_ID_LENGTH]!r} cannot stand in an address; use at most {MAX_ID_LENGTH} characters "
+            "without / and control characters.",
+        )
 
 
 def _sound_parts(data: object, findings: list[Finding]) -> Definition | None:

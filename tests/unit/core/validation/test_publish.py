@@ -435,3 +435,15 @@ def test_an_empty_environment_knows_nothing_and_breaks_nothing() -> None:
 def test_no_document_can_make_validation_raise(data: object) -> None:
     parsed, findings = validate_document(data, environment())
     assert parsed is not None or has_errors(findings)
+
+
+@pytest.mark.parametrize("workflow_id", ["a/b", "..", ".", "a\nb", "\x00", "x" * 201])
+def test_an_id_that_no_address_could_hold_is_refused(workflow_id: str) -> None:
+    found = only(findings_of(state(), id=workflow_id))
+    assert (found.code, found.step_path) == (FindingCode.INVALID_WORKFLOW_DEFINITION, "root")
+    assert "cannot stand in an address" in found.message
+
+
+@pytest.mark.parametrize("workflow_id", ["a b", "ticket: follow-up", "é", "a.b", "x" * 200])
+def test_any_other_id_may_be_published(workflow_id: str) -> None:
+    assert findings_of(state(), id=workflow_id) == []
