@@ -123,3 +123,32 @@ async def test_a_payload_is_carried_whole_or_refused_whatever_its_depth(authored
             assert (await handle.result())["payload"] == value
         else:
             assert (await failure_of(authored, handle)).details[0]["code"] == "NOT_JSON"
+
+
+LARGE = "x" * 1_500_000
+
+
+@pytest.mark.parametrize("caught", [False, True])
+@pytest.mark.parametrize("where", ["message", "details", "type"])
+async def test_a_failure_of_any_size_ends_the_step_and_the_run(authored: Authored, where: str, caught: bool) -> None:
+    def refuse() -> None:
+        told = {"message": "no", "details": {"message": "no", "details": {"d": LARGE}}}
+        match where:
+            case "message":
+                raise ApplicationError(LARGE, type="WorkflowRuntimeV2.ActionError", non_retryable=True)
+            case "details":
+                raise ApplicationError("no", told["details"], type="WorkflowRuntimeV2.ActionError", non_retryable=True)
+        raise ApplicationError("no", type=LARGE, non_retryable=True)
+
+    call = action("a", "echo")
+    steps = [{"id": "t", "type": "control.tryCatch", "try": [call], "catch": [assign("b", kind="error.category")]}]
+    async with authored.serving(), serving(authored.client, refuse), asyncio.timeout(PATIENCE_SECONDS):
+        published = await authored.publish(*(steps if caught else [call]), queues={"test.echo@1": FOREIGN})
+        handle = await authored.start(published)
+        if caught:
+            assert (await handle.result())["vars"]["kind"] == "ActionError"
+        else:
+            failure = await authored.failure(handle)
+            assert failure.type == "WorkflowRuntimeV2.ActionError"
+        detail = await authored.detail(handle)
+        assert detail.run.status == ("SUCCEEDED" if caught else "FAILED")
