@@ -1,14 +1,17 @@
 """docs/ACTIONS.md is true: both of its workers, each in a process of its own, serve its specs to its definition."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 from tests.fixtures import crm_workers
+from tests.fixtures.authored import eventually
 from tests.fixtures.crm_workers import PACKAGE, PAGE, QUEUE, SCRIPT, CrmWorker, block, node_worker, python_worker
 from tests.integration.server.conftest import TENANT, Ended, until
 
@@ -127,6 +130,51 @@ async def test_a_worker_that_takes_too_long_is_a_timeout_everywhere(
     detail = await play(http, ended, "export", {"pauseMs": 600_000})
     for error in (detail["run"]["error"], detail["actions"][0]["error"], detail["steps"][0]["error"]):
         assert (error["category"], error["code"]) == ("TimeoutError", code)
+
+
+async def _begun(client: Client, run_id: str) -> None:
+    """Return once a worker has taken the run's action."""
+    handle = client.get_workflow_handle(f"workflow-runtime-v2:run:{run_id}")
+
+    async def taken() -> bool | None:
+        pending = (await handle.describe()).raw_description.pending_activities
+        return any(each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED for each in pending) or None
+
+    await eventually(taken)
+
+
+@pytest.mark.parametrize(
+    ("worker", "number", "retry"),
+    [
+        (node_worker, signal.SIGTERM, None),
+        (python_worker, signal.SIGKILL, {"maxAttempts": 2, "backoffMs": 1, "retryOn": ["TimeoutError"]}),
+    ],
+    ids=["shut down", "killed"],
+)
+async def test_a_call_outlives_its_worker(
+    http: httpx2.AsyncClient,
+    workers: None,
+    ended: Ended,
+    temporal_server: str,
+    temporal_client: Client,
+    tmp_path: Path,
+    worker: CrmWorker,
+    number: signal.Signals,
+    retry: Any,
+) -> None:
+    await register(http, "export", heartbeatTimeoutMs=6000)
+    [step] = EXPORT["steps"]
+    await publish(http, EXPORT | {"steps": [step | ({"retry": retry} if retry else {})]})
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    with worker(temporal_server, tmp_path / "first", QUEUE) as first:
+        started = await http.post("/api/workflows/export/runs", json={"payload": {"pauseMs": 1500}})
+        await _begun(temporal_client, started.json()["runId"])
+        first.stop(number)
+    with worker(temporal_server, tmp_path / "second", QUEUE):
+        detail = await ended(started.json()["runId"])
+    assert detail["run"]["status"] == "SUCCEEDED", detail["run"]
+    assert [action["status"] for action in detail["actions"]] == (["FAILED"] if retry else []) + ["SUCCEEDED"]
 
 
 async def test_an_input_that_does_not_fit_never_reaches_the_worker(
