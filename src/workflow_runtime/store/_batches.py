@@ -49,8 +49,9 @@ class _Call:
         # Not before the call leaves: until then its maker may add to it.
         parts = self.parts() if callable(self.parts) else self.parts
         if self.script is None:
-            return tuple(parts)
-        return ("EVALSHA", self.script.sha, *parts) if known else ("EVAL", self.script.source, *parts)
+            return (parts[0], *map(_as_sent, parts[1:]))
+        head = ("EVALSHA", self.script.sha) if known else ("EVAL", self.script.source)
+        return (*head, *map(_as_sent, parts))
 
     def settle(self, answer: object) -> None:
         # One that was cancelled does not wait any more.
@@ -60,6 +61,13 @@ class _Call:
             self.answer.set_exception(answer)
         else:
             self.answer.set_result(answer)
+
+
+def _as_sent(part: Any) -> Any:
+    # redis-py would ask five times what each part is, and in a process with workflows each question is slow.
+    if type(part) is str:
+        return part.encode()
+    return b"%d" % part if type(part) is int else part
 
 
 class Calls:

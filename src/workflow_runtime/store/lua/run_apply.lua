@@ -22,16 +22,15 @@ local function apply_run(record)
 end
 
 local last = tonumber(redis.call('HGET', ROW, 'seq') or '0')
-local applied = 0
+local applied, last_at = 0, nil
 for _, record in ipairs(cjson.decode(ARGV[3])) do
   if record.seq > last then
     redis.call('ZADD', RECORDS, record.seq, record.text)
     if record.set then apply_run(record) end
-    redis.call('HSET', ROW, 'updatedAt', record.at)
-    last = record.seq
+    last, last_at = record.seq, record.at
     applied = applied + 1
   end
 end
-redis.call('HSET', ROW, 'seq', last)
+if last_at then redis.call('HSET', ROW, 'seq', last, 'updatedAt', last_at) end
 redis.call('ZREM', UNLAUNCHED, run_id)
 return {1, applied, last}
