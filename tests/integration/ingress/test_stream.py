@@ -211,10 +211,12 @@ async def test_a_loop_that_hangs_makes_the_ingress_unready(
     settings = QUICK.model_copy(update={"max_heartbeat_age_seconds": 2.0})
     async with running(redis_client, RunGatewayFake(), settings) as ingress:
         await until(ingress.status.check, lambda answer: answer[0])
-        frozen.set()
-        answer = await until(ingress.status.check, lambda answer: not answer[0])
-        release.set()
-        frozen.clear()
+        try:
+            frozen.set()
+            answer = await until(ingress.status.check, lambda answer: not answer[0])
+        finally:
+            frozen.clear()
+            release.set()
         await until(ingress.status.check, lambda answer: answer[0])
     assert answer[1].startswith("the reader loop has not come round for")
 
