@@ -75,7 +75,7 @@ async def test_a_hundred_dead_consumers_are_taken_over_in_order_and_removed(redi
                 handled += ids_of((message,))
                 await stream.acknowledge([message], [])
         await stream.read(1 + number % 3)
-    last = stream_of(redis_client, "lives")
+    last = stream_of(redis_client, "lives", lease_seconds=60)
     await take_the_lease(last)
     while message_ids := await last.pending(7):
         for message_id in message_ids:
