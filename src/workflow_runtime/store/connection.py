@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ClusterError, DataError, RedisClusterException, RedisError, ResponseError
 
 from workflow_runtime.store._batches import ScriptText, calls_of
 from workflow_runtime.store.errors import InvalidNameError
@@ -19,6 +20,11 @@ TENANTS_KEY: Final = "wf:tenants"
 """Set of every tenant that has data. The only key without a tenant's hash tag, so always a call of its own."""
 
 _TENANT: Final = re.compile(r"[^{}\s\x00-\x1f\x7f]{1,200}")
+
+_OUTAGE: Final = re.compile(
+    r"\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BUSY)\b|'maxmemory'"
+)
+"""Error codes by which a server says that it is not able to serve, wherever a script was when it met them."""
 
 type Clock = Callable[[], datetime]
 """Gives the present time, with UTC as its time zone."""
@@ -95,6 +101,13 @@ async def remember_tenants(redis: Redis, tenants: Iterable[str]) -> None:
 async def known_tenants(redis: Redis) -> tuple[str, ...]:
     """Every tenant that has, or once had, data; sorted."""
     return tuple(sorted(await cast(Awaitable[set[str]], redis.smembers(TENANTS_KEY))))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether Redis, or the way to it, was not able to serve a call, so that what was asked is not to blame."""
+    if isinstance(error, ResponseError) and not isinstance(error, ClusterError):
+        return _OUTAGE.search(str(error)) is not None
+    return isinstance(error, RedisError | RedisClusterException | OSError) and not isinstance(error, DataError)
 
 
 def utc_now() -> datetime:

@@ -1,11 +1,13 @@
 """Reads the stream: parse, accept, acknowledge. Process code only."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import structlog
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
+from workflow_runtime.store.connection import is_outage
 from workflow_runtime.store.events import (
     DeadLetters,
     EventIntake,
@@ -86,6 +88,16 @@ class Reader:
         return await self._stream.acknowledge([message], ())
 
     async def _accept(self, messages: Sequence[Message]) -> None:
+        try:
+            await self._accept_all(messages)
+        except Exception as error:
+            if is_outage(error):
+                # Deliveries are counted to find what ends processes; an outage is no fault of a message.
+                with contextlib.suppress(RedisError, OSError):
+                    await self._stream.uncount(messages)
+            raise
+
+    async def _accept_all(self, messages: Sequence[Message]) -> None:
         events: list[IncomingEvent] = []
         for message in messages:
             try:

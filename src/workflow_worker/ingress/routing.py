@@ -9,14 +9,17 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
+from workflow_runtime.store.connection import is_outage
 from workflow_runtime.store.events import (
     Claim,
     Considered,
     DeadLetters,
     EventLedger,
+    Hold,
     LedgerEvent,
     Refusal,
     Target,
@@ -27,6 +30,8 @@ from workflow_worker.ingress.delivery import Delivery
 from workflow_worker.ingress.metrics import IngressMetrics
 from workflow_worker.ingress.planning import make_plan
 from workflow_worker.ingress.settings import IngressSettings
+
+_AT_ONCE: Final = 64
 
 
 class Routing:
@@ -45,7 +50,8 @@ class Routing:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._settings = settings
-        self._claims: dict[str, Claim] = {}
+        self._claims: dict[str, Hold] = {}
+        self._outlived: list[Hold] = []
         self._under_way: set[tuple[str, str]] = set()
         self._quarantine = asyncio.Lock()
 
@@ -58,25 +64,33 @@ class Routing:
         if event in self._under_way:
             return ()
         self._under_way.add(event)
+        hold = Hold(tenant, event_id, uuid.uuid4().hex)
         try:
-            claim = await self._ledger.claim(tenant, event_id, uuid.uuid4().hex)
+            claim = await self._ledger.claim(*hold)
             return () if isinstance(claim, Refusal) else await self._pass(claim)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._ledger.give_up([hold]))
+            raise
+        except Exception as error:
+            if is_outage(error):
+                self._outlived.append(hold)
+            raise
         finally:
             self._under_way.discard(event)
 
     async def _pass(self, claim: Claim) -> tuple[str, ...]:
-        self._claims[claim.token] = claim
+        self._claims[claim.token] = claim.hold
         try:
             return await (self._later_pass(claim) if claim.planned else self._first_pass(claim))
-        except asyncio.CancelledError:
-            await asyncio.shield(self._ledger.give_up([claim]))
-            raise
         finally:
             del self._claims[claim.token]
 
     async def keep_claims(self) -> None:
-        """Begin the leases of everything under way anew."""
+        """Begin the leases of everything under way anew, and say which passes an outage ended and not their process."""
         await self._ledger.extend(list(self._claims.values()))
+        while told := self._outlived[:_AT_ONCE]:
+            await self._ledger.give_up(told)
+            del self._outlived[: len(told)]
 
     async def _first_pass(self, claim: Claim) -> tuple[str, ...]:
         if not claim.begun:
@@ -86,8 +100,7 @@ class Routing:
                 reason = f"poison: routing began {claim.begun} times and never came to an end"
                 await self._bury(claim.event, reason, claim.begun, "plan")
                 return await self._finish(claim, (), (), reason)
-            event = claim.event.event
-            await self._ledger.count_beginning(event.tenant_id, event.event_id)
+            await self._ledger.note_first_pass(claim)
             return await self._plan(claim)
 
     async def _plan(self, claim: Claim) -> tuple[str, ...]:
@@ -96,9 +109,9 @@ class Routing:
 
     async def _later_pass(self, claim: Claim) -> tuple[str, ...]:
         unsettled = [target for target in claim.event.targets if not target.status.final]
-        counted = [_abandoned_once_more(target) for target in unsettled]
-        due = [target for target in counted if target.due_ms <= claim.now_ms]
-        rest = [target for target in counted if target.due_ms > claim.now_ms]
+        open_again = [_not_tried_any_more(target) for target in unsettled]
+        due = [target for target in open_again if target.due_ms <= claim.now_ms]
+        rest = [target for target in open_again if target.due_ms > claim.now_ms]
         if any(target.abandoned for target in due):
             async with self._quarantine:
                 return await self._try_one(claim, due, rest)
@@ -163,7 +176,7 @@ class Routing:
         structlog.get_logger(__name__).error("event_dead_lettered", tenant=tenant, event_id=event_id, reason=reason)
 
 
-def _abandoned_once_more(target: Target) -> Target:
+def _not_tried_any_more(target: Target) -> Target:
     if target.status is not TargetStatus.TRYING:
         return target
-    return target.model_copy(update={"status": TargetStatus.PENDING, "abandoned": target.abandoned + 1})
+    return target.model_copy(update={"status": TargetStatus.PENDING})

@@ -56,9 +56,9 @@ async def test_an_event_is_claimed_by_one_at_a_time(redis_client: Redis) -> None
     ledger, event_id = EventLedger(redis_client), await accepted(redis_client)
     claim = await claimed(ledger, event_id)
     assert await ledger.claim(TENANT, event_id, "other") is Refusal.LEASED
-    await ledger.extend([claim])
-    await ledger.give_up([claim])
-    await ledger.extend([claim])
+    await ledger.extend([claim.hold])
+    await ledger.give_up([claim.hold])
+    await ledger.extend([claim.hold])
     assert isinstance(await ledger.claim(TENANT, event_id, "other"), Claim)
 
 
@@ -68,7 +68,7 @@ async def test_what_a_dead_holder_writes_later_is_refused(redis_client: Redis) -
     living = await until(lambda: EventLedger(redis_client).claim(TENANT, event_id, "living"), lambda c: c != "leased")
     assert await brief.begin(dead, [target("w")], considered=()) is None
     assert await brief.finish(dead, (), reason="late") is None
-    await brief.give_up([dead])
+    await brief.give_up([dead.hold])
     assert await brief.claim(TENANT, event_id, "third") is Refusal.LEASED
     ended = await EventLedger(redis_client).finish(living, (), reason="in time")
     assert ended is not None

@@ -5,6 +5,7 @@ its targets; ``DeadLetters`` holds what could not be delivered; ``explain`` tell
 """
 
 from workflow_runtime.store.events._times import iso_ms
+from workflow_runtime.store.events.claims import Claim, Hold, Pass, Refusal
 from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters, LetterPage
 from workflow_runtime.store.events.errors import (
     EventBusyError,
@@ -14,7 +15,7 @@ from workflow_runtime.store.events.errors import (
 )
 from workflow_runtime.store.events.explaining import Explanation, explain, tenants_of_event, tenants_with_events
 from workflow_runtime.store.events.intake import EventIntake, NewEvent, accept_event, publish
-from workflow_runtime.store.events.ledger import Claim, EventLedger, EventPage, Pass, Refusal, Sweep
+from workflow_runtime.store.events.ledger import EventLedger, EventPage, Sweep
 from workflow_runtime.store.events.parsing import event_fields, parse_fields, parse_pairs
 from workflow_runtime.store.events.ready import ReadyQueue
 from workflow_runtime.store.events.records import (
@@ -54,6 +55,7 @@ __all__ = [
     "EventStatus",
     "EventStream",
     "Explanation",
+    "Hold",
     "IncomingEvent",
     "LedgerEvent",
     "LetterPage",

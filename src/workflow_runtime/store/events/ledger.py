@@ -7,41 +7,32 @@ target only after all earlier events with one of its keys are settled for that t
 nothing but later events with the same key to the same target.
 """
 
-import functools
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
-from workflow_runtime.core.correlation import KeyOrigin
 from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers_key
-from workflow_runtime.store._catalog_rows import TriggerTarget
 from workflow_runtime.store._run_keys import unlaunched_key
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
+from workflow_runtime.store.events._stored import claim_of, ledger_event, targets_of
 from workflow_runtime.store.events._times import iso_ms, now_ms
 from workflow_runtime.store.events._together import TenantScript
 from workflow_runtime.store.events._turns import in_turns
+from workflow_runtime.store.events.claims import Claim, Hold, Pass, Refusal
 from workflow_runtime.store.events.errors import EventBusyError, UnknownEventError
 from workflow_runtime.store.events.intake import GRACE_SECONDS, RETENTION_SECONDS
-from workflow_runtime.store.events.parsing import recorded_event
 from workflow_runtime.store.events.records import (
     Considered,
-    EventSource,
     EventStatus,
     LedgerEvent,
-    Retried,
     Target,
     TargetStatus,
-    Wait,
-    WaitTaken,
 )
-from workflow_runtime.store.events.waiting import parse_wait
 
 _ACTIVE_MS: Final = 60_000
 _IDLE_SWEEPS: Final = 60
@@ -50,46 +41,6 @@ _SCANNED: Final = 2_000
 
 AUDIT_LENGTH: Final = 10_000
 """Entries about as many as which an audit keeps."""
-
-
-class Refusal(StrEnum):
-    """Why an event cannot be claimed: it is gone, settled, somebody else's, or has to let an earlier one go first."""
-
-    MISSING = "missing"
-    DONE = "done"
-    LEASED = "leased"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An event that is ours until the lease ends. ``now_ms`` is the time of the claim by the clock of Redis.
-
-    ``begun`` counts earlier routings that may have ended with their process (0: this is the first); ``planned`` tells
-    whether the targets stand already, otherwise ``waits`` are those the event may match and ``triggers`` the live ones
-    of its name in order of workflow id (those of paused workflows included: their starts wait).
-    """
-
-    token: str
-    now_ms: int
-    begun: int
-    planned: bool
-    event: LedgerEvent
-    waits: tuple[Wait, ...]
-    triggers: tuple[TriggerTarget, ...]
-    taken_at: float = field(default_factory=time.monotonic)
-
-    def time_ms(self) -> int:
-        """The present time by the clock of Redis, as far as the claim knows it."""
-        return self.now_ms + round((time.monotonic() - self.taken_at) * 1000)
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What ``finish`` did: the event's status and which events of the tenant may go on now."""
-
-    status: EventStatus
-    runnable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +90,14 @@ class EventLedger:
         while True:
             answer = await self._claim(tenant, keys.event_key(tenant, event_id), wanted)
             if answer["state"] == "claimed":
-                return _claimed(tenant, token, answer)
+                return claim_of(tenant, token, answer)
             if answer["state"] != "again":
                 return Refusal(answer["state"])
 
-    async def count_beginning(self, tenant: str, event_id: str) -> None:
-        """Note that the routing of an event which may have ended a process begins once more."""
-        await cast(Any, self._redis.hincrby(keys.event_key(tenant, event_id), "begun", 1))
+    async def note_first_pass(self, claim: Claim) -> None:
+        """Note that a first pass begins which others began before: right before it does, for one event at a time."""
+        name, what = f"p:{claim.token}", json.dumps(["plan"])
+        await cast(Any, self._redis.hset(keys.event_key(claim.hold.tenant, claim.hold.event_id), name, what))
 
     async def begin(
         self, claim: Claim, targets: Sequence[Target], *, considered: Sequence[Considered] | None = None
@@ -182,21 +134,25 @@ class EventLedger:
             return None
         return Pass(EventStatus(answer["status"]), tuple(dict.fromkeys(answer["runnable"])))
 
-    async def extend(self, claims: Iterable[Claim]) -> None:
+    async def extend(self, holds: Iterable[Hold]) -> None:
         """Begin the leases of claims anew; those that others have taken stay theirs."""
-        await self._set_leases(claims, self._lease_ms)
+        await self._set_leases(holds, self._lease_ms)
 
-    async def give_up(self, claims: Iterable[Claim]) -> None:
-        """Let others route the events at once."""
-        await self._set_leases(claims, 0)
+    async def give_up(self, holds: Iterable[Hold]) -> None:
+        """Let others route the events at once, and note that these passes did not end their process.
 
-    async def _set_leases(self, claims: Iterable[Claim], length_ms: int) -> None:
-        by_tenant: dict[str, list[str | int]] = {}
-        for claim in claims:
-            event = claim.event.event
-            by_tenant.setdefault(event.tenant_id, [length_ms]).extend((event.event_id, claim.token))
-        names = [[keys.open_key(tenant), keys.leases_key(tenant)] for tenant in by_tenant]
-        await in_turns(self._lease(*call) for call in zip(names, by_tenant.values(), strict=True))
+        Harmless for a claim that others have taken or that never came to be.
+        """
+        await self._set_leases(holds, 0)
+
+    async def _set_leases(self, holds: Iterable[Hold], length_ms: int) -> None:
+        by_tenant: dict[str, tuple[list[str], list[str | int]]] = {}
+        for tenant, event_id, token in holds:
+            shared = [keys.open_key(tenant), keys.leases_key(tenant)]
+            names, arguments = by_tenant.setdefault(tenant, (shared, [length_ms]))
+            names.append(keys.event_key(tenant, event_id))
+            arguments += [event_id, token]
+        await in_turns(self._lease(names, arguments) for names, arguments in by_tenant.values())
 
     # Recovery
 
@@ -234,7 +190,7 @@ class EventLedger:
             return ()
         note = {"at": iso_ms(now_ms()), "actor": actor, "why": why, "via": via}
         arguments: list[str | int] = [event_id, AUDIT_LENGTH, json.dumps(note)]
-        for target in _targets(raw):
+        for target in targets_of(raw):
             if target.status is TargetStatus.FAILED:
                 again = _with(target, TargetStatus.PENDING, attempts=0, abandoned=0, due_ms=0, settled_at=None)
                 arguments += [target.id, raw[f"t:{target.id}"], _json(again)]
@@ -252,7 +208,7 @@ class EventLedger:
         raw = await self._raw(tenant, event_id)
         if not raw:
             raise UnknownEventError(tenant, event_id)
-        return _event(raw)
+        return ledger_event(raw)
 
     async def list_events(
         self,
@@ -297,7 +253,7 @@ class EventLedger:
     async def read(self, tenant: str, event_ids: Sequence[str]) -> list[LedgerEvent]:
         """Those of the events which are still recorded, in this order."""
         rows = await in_turns(self._raw(tenant, event_id) for event_id in event_ids)
-        return [_event(raw) for raw in rows if raw]
+        return [ledger_event(raw) for raw in rows if raw]
 
     async def _raw(self, tenant: str, event_id: str) -> dict[str, str]:
         return cast(dict[str, str], await cast(Any, self._redis.hgetall(keys.event_key(tenant, event_id))))
@@ -316,50 +272,8 @@ def _finish_keys(tenant: str) -> list[str]:
     return [keys.open_key(tenant), keys.lanes_key(tenant), keys.leases_key(tenant), unlaunched_key(tenant)]
 
 
-def _claimed(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
-    fields = dict(zip(answer["fields"][::2], answer["fields"][1::2], strict=True))
-    return Claim(
-        token=token,
-        now_ms=answer["now"],
-        begun=int(fields.get("begun", 0)),
-        planned="considered" in fields,
-        event=_event(fields),
-        waits=tuple(parse_wait(tenant, row) for row in answer.get("waits", ())),
-        triggers=tuple(_trigger(row) for row in answer.get("triggers", ())),
-    )
-
-
-@functools.lru_cache(maxsize=1024)
-def _trigger(text: str) -> TriggerTarget:
-    return TriggerTarget.model_validate_json(text)
-
-
-def _event(raw: Mapping[str, str]) -> LedgerEvent:
-    record = json.loads(raw["record"])
-    accepted, considered = int(raw["accepted"]), json.loads(raw.get("considered", "[]"))
-    return LedgerEvent(
-        event=recorded_event(record["fields"]),
-        keys=tuple(KeyOrigin(key, path) for key, path in record["keys"]),
-        source=EventSource(record["source"]),
-        accepted_ms=accepted,
-        accepted_at=iso_ms(accepted),
-        sequence=int(raw["seq"]),
-        status=EventStatus(raw["status"]),
-        reason=raw.get("reason") or None,
-        targets=tuple(_targets(raw)),
-        considered=tuple(Considered.model_validate(row, strict=False) for row in considered),
-        taken=tuple(WaitTaken.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("c:")),
-        retries=tuple(Retried.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("r:")),
-    )
-
-
 def _logged_id(member: str) -> str:
     return member.partition("|")[2]
-
-
-def _targets(raw: Mapping[str, str]) -> Iterable[Target]:
-    rows = (Target.model_validate_json(value) for field, value in raw.items() if field.startswith("t:"))
-    return sorted(rows, key=lambda target: target.id)
 
 
 def _with(target: Target, status: TargetStatus, **changes: Any) -> Target:

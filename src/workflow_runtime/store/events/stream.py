@@ -76,6 +76,7 @@ class EventStream:
         self._last_delivered = "$"
         self._read = register_script(redis, "_stream", "stream_read", raw=True)
         self._reclaim = register_script(redis, "_stream", "stream_reclaim", raw=True)
+        self._uncount = register_script(redis, "stream_uncount")
         self._ack = register_script(redis, "stream_ack")
         self._trim = register_script(redis, "stream_trim")
         self._leave = register_script(redis, "stream_leave")
@@ -130,6 +131,13 @@ class EventStream:
         if state == b"standby":
             return ReadState.STANDBY
         return _message(rest[1], rest[0]) if state == b"message" else None
+
+    async def uncount(self, messages: Sequence[Message]) -> int:
+        """Take back the last delivery of messages which Redis itself kept from being handled; answers how many."""
+        arguments: list[str | int] = [self._group, self._consumer]
+        for message in messages:
+            arguments += [message.id, message.deliveries]
+        return cast(int, await self._uncount(self._keys, arguments))
 
     async def acknowledge(self, messages: Sequence[Message], events: Sequence[tuple[str, str]]) -> None:
         """Acknowledge messages and offer their events, ``(tenant, event id)``, for routing, in one step."""

@@ -52,6 +52,16 @@ local function stands(leases, event_id, token)
   return lease and string.match(lease, '^(.*)|%d+$') == token
 end
 
+-- What a pass is about to try stands under 'p:' and its token until the pass ends, however it ends: what still stands there
+-- was left by a process that ended in the middle, or is too slow to have kept its lease and will take it away itself.
+local function under_way(event, token, what)
+  redis.call('HSET', event, 'p:' .. token, cjson.encode(what))
+end
+
+local function over(event, token)
+  redis.call('HDEL', event, 'p:' .. token)
+end
+
 local function hold(leases, open, event_id, token, ends)
   redis.call('HSET', leases, event_id, token .. '|' .. string.format('%d', ends))
   redis.call('ZADD', open, ends, event_id)

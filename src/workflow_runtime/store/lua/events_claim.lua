@@ -1,7 +1,8 @@
 -- Takes events for routing. KEYS: open, lanes, leases, waits, wait index, trigger table, trigger index, then each event.
 -- Each: {id, token, lease}, the last in ms. Answers {state}: missing, done, leased, blocked, or again when the answer has
 -- become long; or {state = claimed, now, fields, waits, triggers}: ms, names and values of the event in turn, and, only
--- before the first plan, the waits that may match and the triggers of its name. 'begun' is what stood there before.
+-- before the first plan, the waits that may match and the triggers of its name. The fields are those that
+-- stood there before.
 local OPEN, LANES, LEASES, WAITS, INDEX, TRIGGERS, BY_EVENT = unpack(KEYS, 1, 7)
 local LONG = 4 * 1024 * 1024
 local now, told = now_ms(), 0
@@ -15,6 +16,13 @@ local function waits_under(prefixes)
     end
   end
   return waits
+end
+
+local function suspected(event, token)
+  for name in pairs(event) do
+    if string.sub(name, 1, 2) == 'p:' and name ~= 'p:' .. token then return true end
+  end
+  return false
 end
 
 -- The first prefix is that of waits for any key of the event's name, percent-encoded as in _keys.py.
@@ -42,10 +50,11 @@ return each(7, function(EVENT, wanted)
   end
 
   hold(LEASES, OPEN, wanted.id, wanted.token, now + wanted.lease)
-  redis.call('HSETNX', EVENT, 'begun', 1)
   told = told + #event.record
   local answer = {state = 'claimed', now = now, fields = fields}
   if not event.considered then
+    -- An event that is suspected is planned when it is alone, and noted by whoever does so then.
+    if not suspected(event, wanted.token) then under_way(EVENT, wanted.token, {'plan'}) end
     local prefixes = cjson.decode(event.prefixes)
     answer.waits, answer.triggers = waits_under(prefixes), triggers_of(TRIGGERS, BY_EVENT, event_name(prefixes))
   end

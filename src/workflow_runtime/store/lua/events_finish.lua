@@ -34,6 +34,7 @@ end
 return each(4, function(EVENT, pass)
   -- Also when the claim was lost: what Temporal has it has.
   for _, run_id in ipairs(pass.launched) do redis.call('ZREM', UNLAUNCHED, run_id) end
+  over(EVENT, pass.token)
   if not stands(LEASES, pass.id, pass.token) then return {state = 'stale'} end
   local seq, old_status, key_lanes = unpack(redis.call('HMGET', EVENT, 'seq', 'status', 'lanes'))
   local left, fields = {}, {}

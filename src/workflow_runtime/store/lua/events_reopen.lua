@@ -16,11 +16,14 @@ end
 local status, reason, seq, lanes = unpack(redis.call('HMGET', EVENT, 'status', 'reason', 'seq', 'lanes'))
 local unplanned = #ARGV == 3 and status == 'DONE' and string.sub(reason, 1, 7) == 'poison:'
 if unplanned then
-  redis.call('HDEL', EVENT, 'considered', 'begun')
+  redis.call('HDEL', EVENT, 'considered')
   enter_all(LANES, cjson.decode(lanes), seq, event_id)
   reopened[1] = 'plan'
 end
 if #reopened == 0 then return reopened end
+for _, field in ipairs(redis.call('HKEYS', EVENT)) do
+  if string.sub(field, 1, 2) == 'p:' then redis.call('HDEL', EVENT, field) end
+end
 
 redis.call('HDEL', LEASES, event_id)
 redis.call('HSET', EVENT, 'status', unplanned and 'RECEIVED' or 'ROUTED', 'reason', '')
