@@ -15,10 +15,12 @@ SETTINGS = QUICK.model_copy(update={"maintenance_seconds": 0.01})
 
 
 async def read_slowly(redis: Redis, count: int) -> list[str]:
-    """Event ids in the order in which the slow group saw them."""
+    """Event ids in the order in which the slow group saw them, until nothing comes for a minute."""
     seen: list[str] = []
-    while len(seen) < count:
+    empty = 0
+    while len(seen) < count and empty < 600:
         answer: Any = await redis.xreadgroup("slow", "s", {EVENT_STREAM: ">"}, count=7, block=100)
+        empty = 0 if answer else empty + 1
         for message_id, fields in answer[0][1] if answer else ():
             seen.append(fields["event_id"])
             # Between reading and acknowledging the trimming comes round more than once.
