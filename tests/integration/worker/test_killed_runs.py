@@ -26,6 +26,7 @@ from tests.fixtures.servers import running_redis, running_temporal
 from workflow_runtime.service.large_payloads import data_converter
 from workflow_runtime.service.launch import launch_run
 from workflow_runtime.store.runs import RunRow
+from workflow_worker.rebuild import Rebuilder
 
 LANES = 6
 NEVER = 1_000_000
@@ -196,7 +197,11 @@ async def _sweep(lane: Lane, definition: Definition, boundaries: Iterator[int]) 
                 await asyncio.wait((worker, ended), return_when=asyncio.FIRST_COMPLETED)
                 assert ended.done(), f"the second worker ended by itself: {await worker}"
                 await ended
-            yield died_at, await _end_of(lane, run_id)
+            end = await _end_of(lane, run_id)
+            for id_ in (run_id, *await _children(lane.authored, run_id)):
+                await Rebuilder(lane.authored.client, lane.authored.redis).rebuild(id_)
+            assert await _end_of(lane, run_id) == end, f"rebuilt after a kill at boundary {died_at}"
+            yield died_at, end
     finally:
         lane.victims.kill()
         await worker

@@ -28,7 +28,7 @@ from workflow_runtime.store.events import EventIntake, NewEvent, accept_event
 from workflow_runtime.store.runs import RunRow
 from workflow_worker.rebuild import Rebuilder
 from workflow_worker.rebuild.errors import HistoryGoneError, NotReplayableError
-from workflow_worker.rebuild.survey import Report, rebuild_one
+from workflow_worker.rebuild.survey import Report, rebuild_all, rebuild_one
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TASK = {"id": "ask", "type": "human.task", "config": {"taskType": "approval", "title": "Approve?"}}
@@ -242,6 +242,17 @@ async def test_a_workflow_that_is_no_run_of_ours_is_left_alone(authored: Authore
     report = Report()
     await rebuild_one(authored.client, authored.redis, "stranger", None, report)
     assert "none of the runtime's" in str(report.left[0])
+
+
+async def test_runs_that_only_the_store_knows_are_named_but_for_starts_that_wait(authored: Authored) -> None:
+    tenant = "nobody-else"
+    row = RunRow(run_id="lost", tenant_id=tenant, workflow_id="w", workflow_version=1, definition_hash="0" * 64)
+    await authored.runs.create_run(row)
+    await authored.runs.create_run(row.model_copy(update={"run_id": "queued", "queued_reason": "paused"}))
+    report = Report()
+    await rebuild_all(authored.client, authored.redis, tenant, report)
+    assert [error.run_id for error in report.left] == ["lost"]
+    assert report.summary == "1 runs: 0 restored, 0 as they were, 1 left alone"
 
 
 # The command
