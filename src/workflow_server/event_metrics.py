@@ -13,6 +13,10 @@ class EventMetrics:
             "workflow_api_events", "Events posted, by outcome: accepted, duplicate.", ["outcome"], registry=registry
         )
 
+        for outcome in ("accepted", "duplicate"):
+            # A rate needs the zero before the first one.
+            self._posted.labels(outcome)
+
     def count(self, acceptance: Acceptance) -> None:
         """Count one that was answered with 202 or 200."""
         self._posted.labels("duplicate" if acceptance.duplicate else "accepted").inc()

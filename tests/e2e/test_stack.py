@@ -50,6 +50,17 @@ def test_a_second_up_finds_the_stack_running(stack: RunningStack) -> None:
     assert f"ready ({stack.mode})" in again.stdout
 
 
+def test_what_became_of_an_event_is_explained(stack: RunningStack) -> None:
+    done = stack.dev("run", "examples/ticket-follow-up.json")
+    event_id = done.stdout.partition("put TICKET_CREATED on the stream as ")[2].partition("\n")[0]
+    explained = stack.dev("explain", event_id)
+    assert explained.returncode == 0, explained.stderr
+    assert f"TICKET_CREATED  {event_id}  tenant default" in explained.stdout
+    assert "DELIVERED  starts ticket-follow-up" in explained.stdout
+    unknown = stack.dev("explain", str(uuid.uuid4()))
+    assert (unknown.returncode, len(unknown.stderr.splitlines())) == (2, 1)
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_runs_to_its_end(stack: RunningStack, example: str) -> None:
     done = stack.dev("run", example)
@@ -109,6 +120,9 @@ async def test_a_malformed_message_is_set_aside_and_the_next_one_is_processed(st
     letter = _latest(redis, EVENT_DEAD_LETTER_STREAM)
     assert letter["event_id"] == "not a uuid"
     assert letter["dlq_reason"]
+    listed = await asyncio.to_thread(stack.dev, "dlq", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert "event_id: 'not a uuid' is not a UUID" in listed.stdout
 
 
 def _latest(redis: Redis, stream: str) -> dict[str, str]:
