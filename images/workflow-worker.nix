@@ -19,6 +19,7 @@ process // {
     "workflow_runtime.service.failures"
     "workflow_worker.authored_run"
     "workflow_worker.calls"
+    "workflow_worker.carrying"
     "workflow_worker.mailbox"
     "workflow_worker.outbox"
     "workflow_worker.performing"

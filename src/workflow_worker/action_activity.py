@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from pydantic import BaseModel
 from temporalio import activity
 
 from workflow_runtime.core.contract import ACTION_ACTIVITY, ActionRequest
 from workflow_runtime.service.action_dispatch import ActionDispatcher
-from workflow_worker.records import SyncRequest
+from workflow_worker.carrying import unpack
 from workflow_worker.run_activities import RunActivities
 
 
@@ -19,13 +18,13 @@ class ActionActivity:
         self._store = store
 
     @activity.defn(name=ACTION_ACTIVITY)
-    async def execute(self, request: ActionRequest, carried: SyncRequest | None = None) -> Any:
+    async def execute(self, request: ActionRequest, carried: Any = None) -> Any:
         """The action's output. Raises ApplicationError as the dispatcher does."""
-        news = None if carried is None else _record(SyncRequest, carried)
+        news = None if carried is None else unpack(carried)
         write = None if news is None else lambda: self._store.write(news)
-        return await self._dispatcher.execute_with(_record(ActionRequest, request), write)
+        return await self._dispatcher.execute_with(_request(request), write)
 
 
-def _record[R: BaseModel](kind: type[R], value: R | dict[str, Any]) -> R:
+def _request(value: ActionRequest | dict[str, Any]) -> ActionRequest:
     # Temporal applies the types above only when the number of arguments fits; otherwise plain JSON arrives.
-    return kind.model_validate(value, strict=False)
+    return ActionRequest.model_validate(value, strict=False)

@@ -41,6 +41,7 @@ from workflow_runtime.core.machine.effects import (
 )
 from workflow_runtime.service.failures import activity_failure, came_from_action, child_failure
 from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, shown, until, was_cancelled
+from workflow_worker.carrying import pack
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.outbox import Outbox, RecordSource, is_small
 from workflow_worker.pinned_actions import (
@@ -259,7 +260,7 @@ async def _execute_action(
     return await workflow.execute_activity(
         ACTION_ACTIVITY,
         # Our own queue takes along what the store has to be told, which saves a local activity for every action.
-        args=[request] if carried is None else [request, carried],
+        args=[request] if carried is None else [request, pack(carried)],
         task_queue=effect.task_queue,
         start_to_close_timeout=limits.attempt,
         schedule_to_start_timeout=limits.schedule,

@@ -11,6 +11,7 @@ from typing import Final
 RECORD_MODULES: Final = (
     "workflow_runtime.service.failures",
     "workflow_worker.calls",
+    "workflow_worker.carrying",
     "workflow_worker.mailbox",
     "workflow_worker.outbox",
     "workflow_worker.performing",

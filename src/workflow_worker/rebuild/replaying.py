@@ -27,6 +27,7 @@ from temporalio.worker import (
 from temporalio.workflow import ActivityHandle
 
 from workflow_worker.authored_run import AuthoredRun
+from workflow_worker.carrying import unpack
 from workflow_worker.rebuild.errors import NotReplayableError
 from workflow_worker.rebuild.histories import RunHistories, run_id_of
 from workflow_worker.records import AbandonRequest, LoadedRun, SyncRequest
@@ -113,7 +114,8 @@ class _Outbound(WorkflowOutboundInterceptor):
         self._told = told
 
     def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
-        self._hear(input.args)
+        # The only bytes a run gives an activity are what an action of ours carries.
+        self._hear([unpack(value) if isinstance(value, bytes) else value for value in input.args])
         return super().start_activity(input)
 
     def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:
