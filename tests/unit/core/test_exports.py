@@ -20,7 +20,7 @@ EXPORTS = {
         "is_expression is_secret iter_expressions iter_secrets parse_definition step_path walk_steps"
     ),
     "workflow_runtime.core.expressions": (
-        "ALLOWED_FUNCTIONS MAX_LENGTH MAX_RESULT_BYTES CompiledExpression compile_expression resolve_value"
+        "ALLOWED_FUNCTIONS MAX_LENGTH MAX_RESULT_BYTES CompiledExpression Effort compile_expression resolve_value"
     ),
     "workflow_runtime.core.validation": (
         "CalledWorkflow Environment LoadedWorkflows NoWorkflows WorkflowVersion Workflows called_workflows "

@@ -263,3 +263,15 @@ def test_what_arrives_after_the_end_is_ignored() -> None:
     run.answer(Completed())
     assert run.step() == end
     assert run.machine.finished
+
+
+def test_heavy_expressions_end_a_slice_early_and_light_ones_do_not() -> None:
+    numbers = {"n": list(range(3_000))}
+
+    def projects(text: str) -> int:
+        run = DryRun(define(for_each("f", "[1..60]", assign("a", x={"$expr": text}))), numbers)
+        assert isinstance(run.run(), Succeeded)
+        return sum(isinstance(effect, Project) for effect in run.effects)
+
+    assert projects("1") == 0
+    assert projects("len(payload.n[$ in $$.payload.n])") > 5

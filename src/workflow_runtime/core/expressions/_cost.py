@@ -23,6 +23,7 @@ _STEPS_PER_ITEM: Final = 3
 _FEWEST_STEPS: Final = 60
 _SMALL: Final = 64
 _TEXT_PER_VALUE: Final = 16
+_COMPARED_PER_VALUE: Final = 200
 _MOST_COUNTED: Final = 1_000_000
 
 
@@ -53,6 +54,29 @@ def step_limit(reach: Reach, reads: Any, context: Mapping[str, Any]) -> int | No
 def _far_size(reach: Reach, reads: Any, context: Mapping[str, Any]) -> int:
     sizes = [size_of(context, reads)] if reach.roams else [size_of(_at(context, root), True) for root in reach.roots]
     return max(*sizes, LONGEST_RANGE if reach.repeats_ranges else 1, 1)
+
+
+def work(reach: Reach, reads: Any, context: Mapping[str, Any]) -> int:
+    """About how many values an evaluation looks at; every array is taken to hold items like its first one.
+
+    A thousand of them take the engine about a millisecond, and so do 200,000 comparisons with far values.
+    """
+    size = _estimated(context, reads) + reach.written
+    if is_local(reach):
+        return size
+    far = size if reach.roams else max((_estimated(_at(context, root), True) for root in reach.roots), default=1)
+    return size + min(size * far, _STEPS_PER_LOOK * _MOST_COMPARED) // _COMPARED_PER_VALUE
+
+
+def _estimated(value: Any, reads: Any) -> int:
+    if isinstance(value, str):
+        return 1 + len(value) // _TEXT_PER_VALUE
+    if isinstance(value, list | tuple):
+        return 1 + (len(value) * _estimated(value[0], reads) if value else 0)
+    if not isinstance(value, Mapping):
+        return 1
+    named = reads if isinstance(reads, Mapping) else dict.fromkeys(value, True)
+    return 1 + sum(_estimated(value[key], named[key]) for key in named if key in value)
 
 
 def size_of(value: Any, reads: Any) -> int:

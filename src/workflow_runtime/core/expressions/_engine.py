@@ -14,7 +14,7 @@ import jlens
 from workflow_runtime.core.canonical import Json
 from workflow_runtime.core.errors import ExpressionFailure
 from workflow_runtime.core.expressions._check import Shape
-from workflow_runtime.core.expressions._cost import is_local, narrowed, step_limit
+from workflow_runtime.core.expressions._cost import is_local, narrowed, step_limit, work
 from workflow_runtime.core.expressions._functions import NOW_VARIABLE, prelude
 
 MAX_RESULT_BYTES: Final = 256 * 1024
@@ -56,6 +56,10 @@ class Program:
         self._builds = shape.builds
         self._reach = shape.reach
         self._reads: Any = self._main.reads().get("input", {})
+
+    def work(self, context: Mapping[str, Any]) -> int:
+        """About how many values ``run`` will look at."""
+        return work(self._reach, self._reads, context)
 
     def run(self, context: Mapping[str, Any], now_iso: str) -> Json:
         """The result, or ``jlens.JlensError``, or ``ExpressionFailure`` for a missing result and for NaN."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from workflow_runtime.core.assign import assign_path
 from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, is_deeper
 from workflow_runtime.core.errors import ExpressionFailure, ValidationFailure
-from workflow_runtime.core.expressions import resolve_value
+from workflow_runtime.core.expressions import Effort, resolve_value
 from workflow_runtime.core.machine.frames import StepFrame
 from workflow_runtime.core.machine.run import Clock, RunContext
 from workflow_runtime.core.machine.scopes import Scopes
@@ -27,6 +27,7 @@ class StepContext:
     frame: StepFrame
     clock: Clock
     action_queues: Mapping[str, str]
+    effort: Effort
 
     @property
     def now(self) -> str:
@@ -40,7 +41,7 @@ class StepContext:
         what it has just assigned. Raises ``ExpressionFailure``.
         """
         names = expression_names(scopes or self.scopes, self.local, self.run)
-        value = resolve_value(authored, {**names, **extra} if extra else names, self.now)
+        value = resolve_value(authored, {**names, **extra} if extra else names, self.now, self.effort)
         _require_shallow(value)
         return value
 

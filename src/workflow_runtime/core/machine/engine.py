@@ -5,6 +5,7 @@ from typing import Any
 
 from workflow_runtime.core.definition import ForEachStep, IfStep, NodeStep, ReturnStep, Step, TryCatchStep, step_path
 from workflow_runtime.core.errors import CorruptionFailure, Failure, RuntimeFailureError, ValidationFailure
+from workflow_runtime.core.expressions import Effort
 from workflow_runtime.core.machine.context import StepContext, require_array, require_boolean
 from workflow_runtime.core.machine.effects import (
     CallAction,
@@ -37,6 +38,8 @@ class Engine:
         self._state = state
         self._program = program
         self._queues = action_queues
+        self.effort = Effort()
+        """What expressions have cost since the machine was asked for its next effect."""
         self._recorder = Recorder(state)
         self._stack = Stack(state, program, self._recorder)
         self.lifecycle = Lifecycle(state, self._stack, self._recorder)
@@ -148,7 +151,9 @@ class Engine:
             self._stack.leave("SUCCEEDED", clock.now_iso())
 
     def _context(self, frame: StepFrame, clock: Clock) -> StepContext:
-        return StepContext(self._state.run, self._state.scopes, self._stack.local(), frame, clock, self._queues)
+        return StepContext(
+            self._state.run, self._state.scopes, self._stack.local(), frame, clock, self._queues, self.effort
+        )
 
     def _issue(self, effect: Effect, frame: StepFrame, step: Step, at: str) -> None:
         self._state.pending = effect

@@ -42,6 +42,11 @@ DEFAULT_SLICE: Final = 200
 """Moves without an effect after which ``next`` gives ``Project``, so that a workflow task ends in bounded time."""
 
 
+MAX_EFFORT: Final = 200_000
+"""Values that expressions may look at between two effects: a fifth of a second, where Temporal allows a workflow two.
+What takes longer fails the workflow task, again and again."""
+
+
 class Machine:
     """One run of one definition. Make it with ``start`` or ``restore``.
 
@@ -148,9 +153,12 @@ class Machine:
 
     def _advance(self, clock: Clock) -> Effect:
         self._engine.lifecycle.begin(clock)
+        self._engine.effort.values = 0
         for _ in range(self._slice):
             if self._state.pending is not None:
                 return self._state.pending
+            if self._engine.effort.values > MAX_EFFORT:
+                break
             self._engine.tick(clock)
         if self._state.pending is None:
             self._state.pending = Project()

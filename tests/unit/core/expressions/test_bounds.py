@@ -240,3 +240,19 @@ def test_memory_stays_small_under_attack() -> None:
     task = json.dumps({"texts": texts, "context": CONTEXT})
     done = in_a_process(program, task)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def work(text: str, context: Any) -> int:
+    return compile_expression(text).work(context)
+
+
+def test_the_work_of_an_expression_follows_what_it_reads() -> None:
+    small, large = {"a": 1, "n": list(range(10))}, {"a": 1, "n": list(range(10_000))}
+    assert work("a + 1", large) == work("a + 1", small) < 10
+    assert work("n[$ > 3]", large) > 900 * work("a", large)
+    assert work("n[$ in $$.n]", large) > 10 * work("n[$ > 3]", large)
+    assert work("items.z", CONTEXT) > work("items.k", CONTEXT)
+
+
+def test_a_range_in_the_text_is_work() -> None:
+    assert work("[1..20000].($ * 2)", {}) >= 20_000
