@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
+from temporalio.client import Client
 from tests.fixtures.authored import (
     TENANT,
     Authored,
@@ -20,6 +21,7 @@ from tests.fixtures.authored import (
     wait,
 )
 from tests.fixtures.processes import SOURCES
+from tests.fixtures.quiet import QuietAuthored
 from tests.fixtures.snapshots import Snapshot, projections
 from tests.replay.scenarios import SCENARIOS
 
@@ -32,6 +34,16 @@ from workflow_worker.rebuild.survey import Report, rebuild_all, rebuild_one
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TASK = {"id": "ask", "type": "human.task", "config": {"taskType": "approval", "title": "Approve?"}}
+
+
+@pytest.fixture
+def authored(client: Client, redis_client: Redis) -> Authored:
+    return QuietAuthored(client, redis_client)
+
+
+@pytest.fixture
+def short_lived(short_lived: Authored) -> Authored:
+    return QuietAuthored(short_lived.client, short_lived.redis)
 
 
 async def destroy(redis: Redis) -> None:

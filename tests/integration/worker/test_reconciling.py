@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
+from tests.fixtures.quiet import QuietAuthored
 from tests.fixtures.snapshots import projections
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, run_workflow_id
@@ -18,6 +19,11 @@ from workflow_worker.rebuild import Rebuilder
 from workflow_worker.reconciling import Reconciled, Reconciler, keep_reconciled
 
 TASK = {"id": "ask", "type": "human.task", "config": {"taskType": "t", "title": "T"}}
+
+
+@pytest.fixture
+def authored(client: Client, redis_client: Redis) -> Authored:
+    return QuietAuthored(client, redis_client)
 
 
 async def listed_as_closed(authored: Authored, handle: Handle) -> None:
