@@ -71,21 +71,20 @@ class SchemaCost:
         return not path
 
     def looks(self, value: Any, limit: int) -> int:
-        """How often a validator looks at ``value`` and at what is in it; counting ends at ``limit``."""
-        total = 0
+        """How often a validator looks at ``value`` and all in it; ``limit`` when that, or counting it, is more."""
+        total = counting = 0
         todo: list[tuple[Any, _Looks]] = [(value, Counter({self._root: 1}))]
-        while todo and total < limit:
+        while todo and total < limit and counting < limit:
             item, level = todo.pop()
             reached: _Looks = Counter()
             while level and total < limit:
                 total += level.total()
                 reached.update(level)
                 level = self._applied(level, lambda place: place.here)
-            if isinstance(item, dict | list):
-                total += len(reached) * len(item)
-            if total < limit:
+            counting += len(reached) * (1 + len(item) if isinstance(item, dict) else 2)
+            if total < limit and counting < limit:
                 todo.extend(self._inside(item, reached))
-        return min(total, limit)
+        return min(total, limit) if counting < limit else limit
 
     def _inside(self, item: Any, reached: _Looks) -> Iterator[tuple[Any, _Looks]]:
         if isinstance(item, dict):

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workflow_runtime.core.actions import BUILTIN_SPECS, check_schema, validate_json
 from workflow_runtime.core.actions._schema_cost import SchemaCost
@@ -33,6 +35,10 @@ QUERY: dict[str, Any] = {
         }
     },
 }
+TWO_WAYS: dict[str, Any] = {
+    "allOf": [{"$ref": "#/$defs/x"}, {"allOf": [{"$ref": "#/$defs/x"}]}],
+    "$defs": {"x": {"items": {}}},
+}
 TREE: dict[str, Any] = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
 
 
@@ -49,12 +55,13 @@ def nested(levels: int, op: str = "and") -> Any:
         ({"type": "string"}, "a", 1),
         ({"anyOf": [{"type": "string"}, True, {}]}, "a", 3),
         ({"allOf": [{"not": {}}], "if": {}, "then": {}, "else": {}}, 1, 6),
-        ({"properties": {"a": {}}, "additionalProperties": {}}, {"a": 1, "b": 2}, 5),
-        ({"properties": {"a": {}}, "patternProperties": {"^a": {}}}, {"a": 1}, 4),
-        ({"items": {"type": "number"}}, [1, 2, 3], 7),
-        ({"prefixItems": [{}, {}]}, [[]], 4),
+        ({"properties": {"a": {}}, "additionalProperties": {}}, {"a": 1, "b": 2}, 3),
+        ({"properties": {"a": {}}, "patternProperties": {"^a": {}}}, {"a": 1}, 3),
+        ({"items": {"type": "number"}}, [1, 2, 3], 4),
+        ({"prefixItems": [{}, {}]}, [[]], 3),
         ({"dependentSchemas": {"a": {}}}, 1, 2),
-        (TREE, {"left": {"left": {}}}, 8),
+        (TREE, {"left": {"left": {}}}, 5),
+        (TWO_WAYS, [1], 8),
     ],
 )
 def test_looks_are_counted_place_by_place(schema: dict[str, Any], value: Any, looks: int) -> None:
@@ -115,3 +122,69 @@ def test_a_reference_that_leads_nowhere_does_not_stop_the_count(schema: dict[str
 def test_no_action_of_ours_needs_counting(spec: Any) -> None:
     schemas = [schema for schema in (spec.input_schema, spec.output_schema) if isinstance(schema, dict)]
     assert all(SchemaCost(schema).is_plain() for schema in schemas)
+
+
+def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    several = st.lists(inner, min_size=1, max_size=3)
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "anyOf": several,
+            "allOf": several,
+            "not": inner,
+            "properties": st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+            "additionalProperties": inner,
+            "prefixItems": several,
+            "items": inner,
+        },
+    )
+
+
+REFERENCE = st.sampled_from(["#", "#/$defs/x"]).map(lambda target: {"$ref": target})
+SCHEMA = st.recursive(REFERENCE | st.just({}), _schemas, max_leaves=8)
+ROOT = st.tuples(_schemas(SCHEMA), SCHEMA).map(lambda pair: {**pair[0], "$defs": {"x": pair[1]}})
+VALUE = st.recursive(
+    st.just(1),
+    lambda inner: st.lists(inner, min_size=1) | st.dictionaries(st.sampled_from("abc"), inner, min_size=1),
+    max_leaves=8,
+)
+
+
+class Walk:
+    """A validator that tries everything, one look after the other, until it has had enough."""
+
+    def __init__(self, root: dict[str, Any], limit: int) -> None:
+        self._root = root
+        self.left = limit
+
+    def look(self, schema: Any, value: Any) -> None:
+        if self.left <= 0 or not isinstance(schema, dict):
+            return
+        self.left -= 1
+        for applied in self._here(schema):
+            self.look(applied, value)
+        for applied, child in self._inside(schema, value):
+            self.look(applied, child)
+
+    def _here(self, schema: dict[str, Any]) -> list[Any]:
+        referred = {"#": self._root, "#/$defs/x": self._root["$defs"]["x"]}.get(schema.get("$ref", ""), True)
+        return [referred, *schema.get("anyOf", ()), *schema.get("allOf", ()), schema.get("not", True)]
+
+    def _inside(self, schema: dict[str, Any], value: Any) -> list[tuple[Any, Any]]:
+        if isinstance(value, list):
+            first = schema.get("prefixItems", [])
+            rest = [(schema.get("items", True), child) for child in value[len(first) :]]
+            return [*zip(first, value, strict=False), *rest]
+        if isinstance(value, dict):
+            named, rest = schema.get("properties", {}), schema.get("additionalProperties", True)
+            return [(named.get(name, rest), child) for name, child in value.items()]
+        return []
+
+
+@settings(max_examples=300)
+@given(schema=ROOT, value=VALUE)
+def test_no_validator_looks_more_often_than_was_counted(schema: dict[str, Any], value: Any) -> None:
+    limit = 300
+    walk = Walk(schema, limit)
+    walk.look(schema, value)
+    assert limit - walk.left <= SchemaCost(schema).looks(value, limit)
