@@ -1,11 +1,12 @@
-# The developer's environment: Python with every group, pytest, ruff, mypy, temporal, redis-server and redis-cli, from
-# the same locks as the images. `nix develop` enters it; ./dev test runs in it.
+# The developer's environment: Python with every group, pytest, ruff, mypy, temporal, redis-server, redis-cli and, for the
+# tests, valkey-server, from the same locks as the images. `nix develop` enters it; ./dev test runs in it.
 { toolchain, closures, poetryLock }:
 { lock }:
 let
   redis = (closures.base "redis").out;
+  valkey = (closures.base "valkey").out;
   python = (closures.base "python").out;
-  through = program: toolchain.throughLoader { base = redis; program = "usr/bin/${program}"; };
+  through = base: program: toolchain.throughLoader { inherit base; program = "usr/bin/${program}"; };
   wheels = poetryLock.wheels { inherit lock; inherit (toolchain) target; groups = poetryLock.groupNames lock; };
   module = name: toolchain.throughLoader { base = python; program = "usr/bin/python${toolchain.pythonVersion}"; argv0 = "@python@"; } ++ [ "-m" name ];
   bash = toolchain.run {
@@ -41,8 +42,9 @@ rec {
     name = "development";
     components = closures.components wheels;
     programs = {
-      redis-server = through "redis-server";
-      redis-cli = through "redis-cli";
+      redis-server = through redis "redis-server";
+      redis-cli = through redis "redis-cli";
+      valkey-server = through valkey "valkey-server";
       pytest = module "pytest";
       mypy = module "mypy";
     };

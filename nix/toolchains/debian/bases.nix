@@ -46,6 +46,24 @@
       "zlib1g"
     ];
 
+    # For the tests: nothing of it enters an image.
+    valkey = [
+      "libatomic1"
+      "libc6"
+      "libcap2"
+      "libgcc-s1"
+      "libjemalloc2"
+      "liblzf1"
+      "libssl3t64"
+      "libstdc++6"
+      "libsystemd0"
+      "libzstd1"
+      "netbase"
+      "valkey-server"
+      "valkey-tools"
+      "zlib1g"
+    ];
+
     # For statically linked programs that come as a wheel.
     static = [
       "ca-certificates"

@@ -21,6 +21,8 @@ from workflow_runtime.store.events import (
 from workflow_runtime.store.events._keys import DEAD_LETTER_AUDIT
 from workflow_runtime.store.events.dead_letters import DeadLetter
 
+pytestmark = pytest.mark.also_on_valkey
+
 PAIRS = ((b"event_id", b"\x00\xff"), (b"event_id", b""), ("größe".encode(), b"dlq_reason"), (b"dlq_at", b"mine"))
 
 

@@ -121,6 +121,7 @@ async def test_a_worker_killed_at_any_moment_leaves_what_an_undisturbed_one_does
     assert moment > 40, "the process made fewer calls than a delivery needs"
 
 
+@pytest.mark.also_on_valkey
 @pytest.mark.parametrize("place", ["parse", "plan", "start"])
 async def test_a_message_that_kills_the_process_ends_in_the_dead_letters_alone(
     redis_client: Redis, redis_url: str, victims: Victims, place: str

@@ -25,6 +25,8 @@ from workflow_runtime.store.events import (
 from workflow_runtime.store.events._keys import ACTIVE_TENANTS
 from workflow_runtime.store.events.lanes import workflow_lanes
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 async def accepted(redis: Redis, key: str | None = "K", *, grace_seconds: float = 3600.0) -> str:
     event = new_event("E", {"ticketId": key} if key else {})

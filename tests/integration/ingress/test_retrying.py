@@ -14,6 +14,8 @@ from workflow_runtime.store.events import DeadLetters, EventLedger, LedgerEvent,
 from workflow_worker.ingress.planning import run_id_of
 from workflow_worker.ingress.routing import Routing
 
+pytestmark = pytest.mark.also_on_valkey
+
 IMPATIENT = QUICK.model_copy(update={"max_attempts": 2})
 
 

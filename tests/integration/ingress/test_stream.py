@@ -15,6 +15,8 @@ from tests.fixtures.killable_servers import KillableRedis, alive
 from workflow_runtime.core.contract import EVENT_CONSUMER_GROUP, EVENT_STREAM
 from workflow_runtime.store.events import EventStream, Message, ReadState, parse_pairs, publish
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 def stream_of(redis: Redis, consumer: str, *, lease_seconds: float = 0.05, max_ready: int = 1000) -> EventStream:
     return EventStream(

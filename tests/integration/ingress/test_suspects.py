@@ -38,6 +38,8 @@ from workflow_worker.ingress.metrics import IngressMetrics
 from workflow_worker.ingress.routing import Routing
 from workflow_worker.ingress.status import IngressStatus
 
+pytestmark = pytest.mark.also_on_valkey
+
 TARGET = Target(id="trigger:w", kind="trigger", run_id="w")
 
 

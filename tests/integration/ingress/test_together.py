@@ -17,6 +17,8 @@ from workflow_runtime.store.connection import tenant_key
 from workflow_runtime.store.events import Claim, EventIntake, EventLedger, NewEvent, Refusal, Wait, accept_event
 from workflow_runtime.store.waits import WaitIndex
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 async def accepted(redis: Redis, *events: NewEvent) -> list[str]:
     intake = EventIntake(redis)

@@ -25,6 +25,8 @@ from workflow_runtime.store.events import (
 from workflow_runtime.store.waits import WaitIndex
 from workflow_worker.ingress.planning import make_plan
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 def wait_of(run_id: str = "run-1", *, name: str = "CLOSED", key: str | None = "T-1", **rest: Any) -> Wait:
     rest.setdefault("wait_id", "w")

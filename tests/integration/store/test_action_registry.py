@@ -10,6 +10,8 @@ from workflow_runtime.core.actions import ActionSpec
 from workflow_runtime.store.action_registry import ActionRegistry
 from workflow_runtime.store.errors import ConflictError
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 @pytest.fixture
 def registry(redis_client: Redis) -> ActionRegistry:

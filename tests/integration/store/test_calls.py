@@ -15,6 +15,8 @@ from redis.exceptions import DataError, ResponseError
 from workflow_runtime.store._batches import Calls, ScriptText, calls_of
 from workflow_runtime.store.connection import command
 
+pytestmark = pytest.mark.also_on_valkey
+
 COUNT = ScriptText("return redis.call('INCRBY', KEYS[1], ARGV[1])")
 ECHO = ScriptText("return ARGV[1]")
 REFUSE = ScriptText("return redis.error_reply('REFUSED ' .. ARGV[1])")

@@ -22,6 +22,8 @@ from workflow_runtime.store.errors import (
     RevisionMismatchError,
 )
 
+pytestmark = pytest.mark.also_on_valkey
+
 ON_TICKET = {"type": "event", "eventName": "TicketCreated"}
 
 

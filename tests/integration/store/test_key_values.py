@@ -18,6 +18,8 @@ from workflow_runtime.store.errors import (
 )
 from workflow_runtime.store.key_values import KeyValues
 
+pytestmark = pytest.mark.also_on_valkey
+
 NS = "counters"
 
 

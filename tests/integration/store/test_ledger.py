@@ -11,6 +11,8 @@ from workflow_runtime.core.errors import ActionFailure, Category
 from workflow_runtime.store.errors import ConflictError
 from workflow_runtime.store.ledger import ActionLedger, LedgerEntry, LedgerVerdict
 
+pytestmark = pytest.mark.also_on_valkey
+
 AUTHORED = "acme:welcome-42"
 FAILURE = ActionFailure("refused", code="E1", details={"list": []}).to_failure()
 

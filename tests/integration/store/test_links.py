@@ -9,6 +9,8 @@ from tests.integration.store.builders import TENANT
 from workflow_runtime.store.errors import InvalidNameError, InvalidValueError, ValueTooLargeError
 from workflow_runtime.store.links import EntityRef, Links
 
+pytestmark = pytest.mark.also_on_valkey
+
 NS = "mirror"
 
 

@@ -10,6 +10,8 @@ from tests.integration.store.builders import TENANT
 from workflow_runtime.store.errors import NotFoundError, ValueTooLargeError
 from workflow_runtime.store.notifications import Notification, NotificationPage, Notifications
 
+pytestmark = pytest.mark.also_on_valkey
+
 HELLO = Notification(title="Hello", body="There is news", severity="warning", link="/tickets/1", data={"a": []})
 
 

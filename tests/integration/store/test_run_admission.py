@@ -15,6 +15,8 @@ from workflow_runtime.store.runs import RunRow, Runs
 from workflow_runtime.store.tasks import TaskRow, Tasks
 from workflow_runtime.store.waits import Wait, WaitIndex
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 @pytest.fixture
 def clock() -> HandClock:

@@ -9,6 +9,8 @@ from tests.integration.store.builders import TENANT, record, run_row
 
 from workflow_runtime.store.runs import Runs, RunStatus
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 @pytest.fixture
 def clock() -> HandClock:

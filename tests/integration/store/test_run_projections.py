@@ -12,6 +12,8 @@ from workflow_runtime.core.errors import Category
 from workflow_runtime.core.projection import ProjectionRecord
 from workflow_runtime.store.runs import RunDetail, Runs
 
+pytestmark = pytest.mark.also_on_valkey
+
 ERROR = {"category": "ActionError", "code": "E42", "message": "no", "details": {"empty": [], "big": 2**60}}
 
 

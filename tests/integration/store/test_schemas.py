@@ -7,6 +7,8 @@ from tests.integration.store.builders import TENANT
 from workflow_runtime.store.errors import ConflictError, InvalidNameError, InvalidValueError, ValueTooLargeError
 from workflow_runtime.store.schemas import CLOCK_TRIGGER_REF, EMPTY_REF, Schemas
 
+pytestmark = pytest.mark.also_on_valkey
+
 REF = "payload.TicketCreated.v1"
 
 

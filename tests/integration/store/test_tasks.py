@@ -10,6 +10,8 @@ from tests.integration.store.builders import TENANT, task_row
 from workflow_runtime.store.errors import ConflictError, NotFoundError
 from workflow_runtime.store.tasks import Tasks, TaskStatus
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 @pytest.fixture
 def clock() -> HandClock:
