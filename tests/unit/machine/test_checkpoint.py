@@ -275,3 +275,10 @@ def test_heavy_expressions_end_a_slice_early_and_light_ones_do_not() -> None:
 
     assert projects("1") == 0
     assert projects("len(payload.n[$ in $$.payload.n])") > 5
+
+
+def test_large_mails_end_a_slice_early_as_well() -> None:
+    mail = {"id": "m", "type": "email.parseBody", "config": {"html": {"$expr": "payload.m"}, "saveAs": "vars.mail"}}
+    run = DryRun(define(for_each("f", "[1..20]", mail)), {"m": "<b>x</b>" * 10_000})
+    assert isinstance(run.run(), Succeeded)
+    assert sum(isinstance(effect, Project) for effect in run.effects) > 3

@@ -154,4 +154,6 @@ def _answer(value: Any) -> Mapping[str, Any]:
 
 def _body(cx: StepContext, authored: Any, field: str) -> str | None:
     # No longer than the result of an expression may be; what is done with it takes time linear in that.
-    return None if authored is None else cx.text(authored, field)
+    text = None if authored is None else cx.text(authored, field)
+    cx.effort.values += len(text or "")
+    return text
