@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.projection import ProjectionRecord
 from workflow_runtime.store import _run_keys as keys
-from workflow_runtime.store._indexes import members, time_member
+from workflow_runtime.store._indexes import above, members, time_member
 from workflow_runtime.store._projections import parse_records, record_text, row_change
 from workflow_runtime.store._rows import dump, flat
 from workflow_runtime.store._run_keys import RunKeys
@@ -31,6 +31,8 @@ from workflow_runtime.store.tasks import TaskRow
 
 _BATCH: Final = 500
 """Records per command: a few milliseconds in which Redis serves nobody else."""
+
+_ALL: Final = 1_000_000
 
 _LEFTOVERS: Final = timedelta(hours=1)
 """How long records laid out by a process that died before they took their place stay."""
@@ -71,21 +73,31 @@ class RunRestorer:
 
     async def restore(self, run: RestoredRun) -> bool:
         """Put the run in place; false when its row and its records were like this already."""
-        await remember_tenant(self._redis, run.row.tenant_id)
+        tenant, run_id = run.row.tenant_id, run.row.run_id
+        await remember_tenant(self._redis, tenant)
+        stood = await members(self._redis, keys.records_key(tenant, run_id))
+        place = keys.restored_records_key(tenant, run_id, uuid.uuid4().hex)
+        await self._lay_out(place, run.records)
+        told = folded(run.row.to_hash(exclude=frozenset({"payload"})), run.records)
         while True:
-            standing = await self._fields(keys.row_key(run.row.tenant_id, run.row.run_id))
-            texts = await members(self._redis, keys.records_key(run.row.tenant_id, run.row.run_id))
-            records = (*run.records, *_continuing(texts, run.records)) if run.executing else run.records
-            row = final_row(run.row, records, run.ended)
-            if await self._put(run, row, records, standing.get("seq", "")):
-                member = time_member(row["createdAt"], run.row.run_id)
-                return standing != row | {"indexMember": member} or texts != [record_text(record) for record in records]
+            standing = await self._fields(keys.row_key(tenant, run_id))
+            since = await self._continuing(run) if run.executing else []
+            await self._lay_out(place, since)
+            row = ended_row(folded(dict(told), since), run.ended)
+            if await self._put(run, row, place, standing.get("seq", "")):
+                member = time_member(row["createdAt"], run_id)
+                texts = [record_text(record) for record in (*run.records, *since)]
+                return standing != row | {"indexMember": member} or stood != texts
 
-    async def _put(
-        self, run: RestoredRun, row: dict[str, str], records: Sequence[ProjectionRecord], expected: str
-    ) -> bool:
+    async def _continuing(self, run: RestoredRun) -> list[ProjectionRecord]:
+        """What stands in the store beyond the run's records without a gap: the run wrote it since they were read."""
+        last = run.records[-1].seq if run.records else 0
+        texts = await above(self._redis, keys.records_key(run.row.tenant_id, run.row.run_id), last, limit=_ALL)
+        following = takewhile(lambda pair: pair[0] == pair[1].seq, zip(count(last + 1), _readable(texts), strict=False))
+        return [record for _, record in following]
+
+    async def _put(self, run: RestoredRun, row: dict[str, str], place: str, expected: str) -> bool:
         given = run.row
-        laid_out = await self._lay_out(given.tenant_id, given.run_id, records)
         names = RunKeys(given.tenant_id, given.run_id, given.workflow_id, given.parent_run_id).declared()
         over = row["status"] in TERMINAL_STATUSES
         # A child takes no slot: its parent would wait for a child that waits for it.
@@ -93,15 +105,13 @@ class RunRestorer:
         arguments: list[str | int] = [given.run_id, expected, time_member(row["createdAt"], given.run_id)]
         arguments += [millis(row["createdAt"]), str(millis(row["endedAt"])) if over else "", int(counts)]
         arguments.append(dump(given.payload, f"payload of run {given.run_id!r}") if run.with_payload else "")
-        outcome = await self._restore([*names, laid_out], [*arguments, *flat(row)])
+        outcome = await self._restore([*names, place], [*arguments, *flat(row)])
         return cast(str, outcome) == "restored"
 
-    async def _lay_out(self, tenant: str, run_id: str, records: Sequence[ProjectionRecord]) -> str:
-        place = keys.restored_records_key(tenant, run_id, uuid.uuid4().hex)
+    async def _lay_out(self, place: str, records: Sequence[ProjectionRecord]) -> None:
         for batch in batched(records, _BATCH, strict=False):
             await self._redis.zadd(place, {record_text(record): record.seq for record in batch})
             await self._redis.expire(place, _LEFTOVERS)
-        return place
 
     async def restore_task(self, task: TaskRow) -> bool:
         """Put a task in place; false when its row was like this already.
@@ -124,13 +134,17 @@ class RunRestorer:
         return cast(dict[str, str], await cast(Any, self._redis.hgetall(key)))
 
 
-def final_row(row: RunRow, records: Iterable[ProjectionRecord], ended: Ended | None) -> dict[str, str]:
-    """The hash of ``row`` after ``records`` and ``ended``, as lua/run_apply.lua and lua/run_finish.lua leave it."""
-    fields = row.to_hash(exclude=frozenset({"payload"}))
+def folded(fields: dict[str, str], records: Iterable[ProjectionRecord]) -> dict[str, str]:
+    """``fields``, the hash of a row, after ``records``: what lua/run_apply.lua makes of them."""
     for record in records:
         if record.kind == "run" and fields["status"] not in TERMINAL_STATUSES:
             _change(fields, record)
         fields |= {"updatedAt": record.at, "seq": str(record.seq)}
+    return fields
+
+
+def ended_row(fields: dict[str, str], ended: Ended | None) -> dict[str, str]:
+    """``fields`` after an end that no record told: what lua/run_finish.lua makes of it."""
     if ended is not None and fields["status"] not in TERMINAL_STATUSES:
         error = {} if ended.error is None else {"error": ended.error.model_dump_json(by_alias=True)}
         _end(fields, ended.status, ended.at)
@@ -153,14 +167,6 @@ def _end(fields: dict[str, str], status: str, at: str) -> None:
     fields |= {"status": status, "endedAt": at}
     for name in ("currentStepPath", "currentWait"):
         fields.pop(name, None)
-
-
-def _continuing(texts: Iterable[str], records: Sequence[ProjectionRecord]) -> Iterable[ProjectionRecord]:
-    """What stands in the store beyond ``records`` without a gap: written by the run since its history was read."""
-    last = records[-1].seq if records else 0
-    beyond = (record for record in _readable(texts) if record.seq > last)
-    following = takewhile(lambda pair: pair[0] == pair[1].seq, zip(count(last + 1), beyond, strict=False))
-    return [record for _, record in following]
 
 
 def _readable(texts: Iterable[str]) -> Iterator[ProjectionRecord]:

@@ -2,13 +2,10 @@
 -- ARGV: run id, `seq` the row is expected to have ('' for no row), index member, created ms, ended ms or '',
 --   '1' when the run counts against its workflow's limit, payload JSON or '' to leave it, then fields of the row.
 -- Puts the run in place of whatever stands there, indexes included. Answers 'restored', or 'moved' when somebody wrote
--- to the run since it was read; then nothing changed but the records to take over, which are gone.
+-- to the run since it was read; then nothing changed.
 local NEW_RECORDS = KEYS[#KEYS]
 local run_id, expected, member, created_ms, ended_ms, counts = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-if (redis.call('HGET', ROW, 'seq') or '') ~= expected then
-  redis.call('UNLINK', NEW_RECORDS)
-  return 'moved'
-end
+if (redis.call('HGET', ROW, 'seq') or '') ~= expected then return 'moved' end
 
 local old_member = redis.call('HGET', ROW, 'indexMember')
 for status in pairs(ORDINAL) do
