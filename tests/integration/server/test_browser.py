@@ -3,15 +3,17 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import httpx2
 import pytest
+import redis
 from redis.asyncio import Redis
 from tests.fixtures.browser import Browser
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port
+from tests.fixtures.servers import free_port, running_temporal
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.connection import tenant_key
@@ -23,10 +25,18 @@ TASK: Final = {"id": "ask", "type": "human.task", "config": {"taskType": "approv
 
 
 @pytest.fixture(scope="module")
-def site(temporal_server: str, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a workflow-server that has a workflow-worker beside it; every test is a tenant of its own."""
-    variables = {"TEMPORAL_ADDRESS": temporal_server, "REDIS_URL": redis_server}
+def site(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a workflow-server that has a workflow-worker beside it; every test is a tenant of its own.
+
+    On a Temporal server of their own, because other tests look at who polls the queues of the session's.
+    """
     logs = tmp_path_factory.mktemp("site")
+    with running_temporal(logs) as temporal, redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+        yield from processes({"TEMPORAL_ADDRESS": temporal, "REDIS_URL": redis_server}, logs)
+
+
+def processes(variables: dict[str, str], logs: Path) -> Iterator[str]:
     with (
         service_process("workflow_server", free_port(), logs, **variables) as server,
         service_process("workflow_worker", free_port(), logs, **variables) as worker,
@@ -129,12 +139,12 @@ async def test_a_failed_event_is_retried_by_a_click(site: str, redis_server: str
         http.put("/api/event-types/ticket.created", json={"payloadSchemaRef": "payload.Ticket.v1"})
         body = {"definition": definition(trigger=trigger, payloadSchemaRef="payload.Ticket.v1")}
         assert http.post("/api/workflows/greeting/publish", json=body).status_code == 201
-        async with Redis.from_url(redis_server, decode_responses=True) as redis:
-            await redis.rename(version, "aside")
+        async with Redis.from_url(redis_server, decode_responses=True) as store:
+            await store.rename(version, "aside")
             event = http.post("/api/events", json={"eventName": "ticket.created", "payload": {}}).json()["eventId"]
             browser.open(page(site, f"/events/{event}", "hooli"))
             shows(browser, "main", "Retry 1 target")
-            await redis.rename("aside", version)
+            await store.rename("aside", version)
     browser.click("form.retry button")
     shows(browser, ".head .pill", "Matched")
     shows(browser, "main", "No reason given · trigger:greeting")

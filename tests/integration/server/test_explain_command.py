@@ -5,6 +5,7 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 from tests.fixtures.commands import dev
 from tests.fixtures.ingress import until
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port
+from tests.fixtures.servers import free_port, running_temporal
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.connection import tenant_key
@@ -24,14 +25,18 @@ EVENT = "ticket.created"
 
 
 @pytest.fixture(scope="module")
-def address(temporal_server: str, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a workflow-server, beside it a workflow-worker, both over the session's servers."""
-    environment = {"TEMPORAL_ADDRESS": temporal_server, "REDIS_URL": redis_server}
+def address(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a workflow-server, beside it a workflow-worker.
+
+    On a Temporal server of their own: other tests look at who polls the queues of the session's.
+    """
     directory = tmp_path_factory.mktemp("processes")
-    with (
-        service_process("workflow_server", free_port(), directory, **environment) as server,
-        service_process("workflow_worker", free_port(), directory, **environment) as worker,
-    ):
+    with ExitStack() as stack:
+        environment = {"TEMPORAL_ADDRESS": stack.enter_context(running_temporal(directory)), "REDIS_URL": redis_server}
+        server, worker = (
+            stack.enter_context(service_process(module, free_port(), directory, **environment))
+            for module in ("workflow_server", "workflow_worker")
+        )
         server.until_ready()
         worker.until_ready()
         yield server.url

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from tests.fixtures.ingress import new_event, until
 from tests.fixtures.processes import ServiceProcess, service_process
-from tests.fixtures.servers import free_port
+from tests.fixtures.servers import free_port, running_temporal
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.core.contract import EVENT_STREAM
@@ -36,6 +37,13 @@ def value(process: ServiceProcess, name: str, **labels: str) -> float | None:
 async def shows(process: ServiceProcess, wanted: float, name: str, **labels: str) -> None:
     """Wait until a metric has a value."""
     await until(lambda: asyncio.to_thread(value, process, name, **labels), lambda found: found == wanted)
+
+
+@pytest.fixture(scope="module")
+def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Temporal server of this module: other tests look at who polls the queues of the session's."""
+    with running_temporal(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
 
 
 @contextmanager
@@ -73,9 +81,9 @@ COMPOSE = {
 
 
 async def test_what_happens_to_events_runs_and_actions_is_counted(
-    temporal_server: str, redis_client: Redis, redis_url: str, tmp_path: Path
+    temporal: str, redis_client: Redis, redis_url: str, tmp_path: Path
 ) -> None:
-    with both(temporal_server, redis_url, tmp_path) as (server, worker):
+    with both(temporal, redis_url, tmp_path) as (server, worker):
         async with httpx2.AsyncClient(base_url=server.url, headers={"X-Tenant-Id": "acme"}) as http:
             await http.put("/api/schemas/payload.Ticket.v1", json={"type": "object"})
             await http.put(f"/api/event-types/{EVENT}", json={"payloadSchemaRef": "payload.Ticket.v1"})
@@ -109,9 +117,9 @@ async def test_what_happens_to_events_runs_and_actions_is_counted(
 
 
 async def test_lag_and_the_age_of_what_is_pending_grow_while_nobody_reads(
-    temporal_server: str, redis_client: Redis, redis_url: str, tmp_path: Path
+    temporal: str, redis_client: Redis, redis_url: str, tmp_path: Path
 ) -> None:
-    variables = {"TEMPORAL_ADDRESS": temporal_server, "REDIS_URL": redis_url}
+    variables = {"TEMPORAL_ADDRESS": temporal, "REDIS_URL": redis_url}
     with service_process("workflow_worker", free_port(), tmp_path, **variables) as worker:
         worker.until_ready()
         await until(lambda: asyncio.to_thread(value, worker, "workflow_ingress_reading"), (1.0).__eq__)
