@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from workflow_runtime.core.canonical import to_json
+from workflow_runtime.core.canonical import canonical_json, to_json
 from workflow_runtime.core.definition import ROOT_PATH, Definition, parse_definition, walk_steps
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.core.findings import Finding, FindingCode
@@ -19,6 +19,8 @@ from workflow_runtime.core.validation.environment import Environment
 
 _STAND_IN: Final[dict[str, Any]] = {"id": "invalid", "version": 1, "name": "invalid", "payloadSchemaRef": "invalid"}
 MAX_ID_LENGTH: Final = 200
+MAX_DEFINITION_BYTES: Final = 1024 * 1024
+"""Some ten thousand steps. A worker reads the whole of it within one workflow task, which may take two seconds."""
 _NO_ID: Final = re.compile(r"[/\x00-\x1f\x7f]")
 _HEAD: Final = ("id", "version", "name", "payloadSchemaRef", "trigger")
 
@@ -27,6 +29,7 @@ def validate_for_publish(definition: Definition, environment: Environment) -> li
     """Every finding about a definition that reads well, in the order of its steps. Never raises."""
     report = Report()
     _check_id(report.root, definition.id)
+    _check_size(report.root, definition)
     check_trigger(report.root, definition, environment)
     check_flow(report, definition)
     checker = StepChecker(report, definition, environment)
@@ -62,6 +65,16 @@ def _check_id(place: Place, workflow_id: str) -> None:
             FindingCode.INVALID_WORKFLOW_DEFINITION,
             f"id: {workflow_id[:MAX_ID_LENGTH]!r} cannot stand in an address; use at most {MAX_ID_LENGTH} characters "
             "without / and control characters.",
+        )
+
+
+def _check_size(place: Place, definition: Definition) -> None:
+    size = len(canonical_json(definition.to_wire()).encode())
+    if size > MAX_DEFINITION_BYTES:
+        place.error(
+            FindingCode.INVALID_WORKFLOW_DEFINITION,
+            f"The definition is {size} bytes of JSON, the limit is {MAX_DEFINITION_BYTES}; move parts of it into "
+            "workflows of their own and call them with control.callWorkflow.",
         )
 
 

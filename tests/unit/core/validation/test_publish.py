@@ -447,3 +447,11 @@ def test_an_id_that_no_address_could_hold_is_refused(workflow_id: str) -> None:
 @pytest.mark.parametrize("workflow_id", ["a b", "ticket: follow-up", "é", "a.b", "x" * 200])
 def test_any_other_id_may_be_published(workflow_id: str) -> None:
     assert findings_of(state(), id=workflow_id) == []
+
+
+def test_a_definition_too_large_to_be_read_in_one_task_is_refused_with_a_way_out() -> None:
+    steps = [state(f"s{number}") for number in range(12_000)]
+    assert findings_of(*steps) == []
+    found = only(findings_of(*steps, *(state(f"t{number}") for number in range(12_000))))
+    assert found.code is FindingCode.INVALID_WORKFLOW_DEFINITION
+    assert "control.callWorkflow" in found.message
