@@ -35,7 +35,7 @@ from workflow_runtime.store._run_rows import (
 from workflow_runtime.store._task_keys import of_run_key
 from workflow_runtime.store.connection import Clock, command, iso, millis, register_script, remember_tenant, utc_now
 from workflow_runtime.store.errors import ArchivedError, NotFoundError
-from workflow_runtime.store.events._keys import run_waits_key
+from workflow_runtime.store.events._keys import run_waits_key, sequence_key
 
 __all__ = [
     "TERMINAL_STATUSES",
@@ -100,7 +100,9 @@ class Runs:
         head: list[str | int] = [mode, row.run_id, time_member(created_at, row.run_id), millis(created_at)]
         payload = dump(row.payload, f"payload of run {row.run_id!r}")
         fields = flat(row.to_hash(exclude=frozenset({"payload"})))
-        state, created = await self._create(names.declared(), [*head, payload, json.dumps(fields)])
+        state, created = await self._create(
+            [*names.declared(), sequence_key(row.tenant_id)], [*head, payload, json.dumps(fields)]
+        )
         return state, created == 1
 
     async def mark_launched(self, tenant: str, run_id: str) -> None:

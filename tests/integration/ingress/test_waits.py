@@ -2,15 +2,19 @@
 
 import itertools
 import uuid
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
 from redis.asyncio import Redis
+from tests.fakes.clock import HandClock
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import TENANT, new_event, publish_workflow, running, settled
+from tests.integration.store.builders import run_row
 
 from workflow_runtime.core.contract import EventSignal
 from workflow_runtime.core.machine.effects import Filter
+from workflow_runtime.store.connection import millis
 from workflow_runtime.store.events import (
     Acceptance,
     Claim,
@@ -22,6 +26,7 @@ from workflow_runtime.store.events import (
     explain,
     publish,
 )
+from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.waits import WaitIndex
 from workflow_worker.ingress.planning import make_plan
 
@@ -99,6 +104,21 @@ async def test_a_run_without_a_trigger_event_sees_what_came_since_it_started(red
     await accept(redis_client, late)
     found = await WaitIndex(redis_client).register(wait_of(), run_started_ms=started_ms, limit=9)
     assert [signal.event_id for signal in found] == [late.event_id]
+
+
+@pytest.mark.parametrize("year", [1990, 2090], ids=["slow", "fast"])
+async def test_what_a_run_may_see_depends_on_no_clock(redis_client: Redis, year: int) -> None:
+    early, late = new_event("CLOSED", {"ticketId": "T-1"}), new_event("CLOSED", {"ticketId": "T-1"})
+    await accept(redis_client, early)
+    runs = Runs(redis_client, clock=HandClock(datetime(year, 1, 1, tzinfo=UTC)))
+    assert await runs.create_run(run_row("run-1", tenant_id=TENANT))
+    await accept(redis_client, late)
+    row = await runs.get_run(TENANT, "run-1")
+    assert row is not None
+    started_ms = millis(row.created_at or "")
+    found = await WaitIndex(redis_client).register(wait_of(), run_started_ms=started_ms, limit=9)
+    assert [signal.event_id for signal in found] == [late.event_id]
+    assert await routed_to(redis_client, early) == set()
 
 
 async def test_filters_and_consumed_events_are_passed_over_in_order_of_acceptance(redis_client: Redis) -> None:

@@ -1,4 +1,4 @@
-"""Names of every key, lane and index member of the event store. Private to store.events and store.waits; pure.
+"""Names of every key, lane and index member of the event store. Private to the stores; pure.
 
 The stream has no tenant, so its companions carry its whole name as hash tag and share its slot on a cluster.
 """

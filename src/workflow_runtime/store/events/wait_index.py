@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from workflow_runtime.core.contract import EventSignal
 from workflow_runtime.core.filters import all_match
+from workflow_runtime.store._run_keys import ledger_key
 from workflow_runtime.store.connection import iso, register_script
 from workflow_runtime.store.events import _keys as keys
 from workflow_runtime.store.events._turns import in_turns
@@ -44,9 +45,10 @@ class WaitIndex:
     ) -> tuple[EventSignal, ...]:
         """Open a wait and answer the recorded events that satisfy it already, in order of acceptance.
 
-        What it may see begins, with ``since="run"``, at the run's trigger event (without it), or at ``run_started_ms``
-        when the run was started otherwise; with ``since="wait"`` now. ``consumed`` are ids of events the run has taken
-        before. Up to ``limit`` events that pass the filters are answered. Idempotent.
+        What it may see begins, with ``since="run"``, at the run's trigger event (without it), or when the run was
+        recorded if it was started otherwise; with ``since="wait"`` now. Both are places in the order of acceptance, so
+        no clock is asked; ``run_started_ms`` is for a run of which that was not noted. ``consumed`` are ids of events
+        the run has taken before. Up to ``limit`` events that pass the filters are answered. Idempotent.
         """
         bounds, members = await self._open(wait, since, run_started_ms)
         found: list[EventSignal] = []
@@ -63,7 +65,7 @@ class WaitIndex:
         token = keys.wait_token(wait.run_id, wait.wait_id)
         names = [keys.waits_key(tenant), keys.wait_index_key(tenant), keys.run_waits_key(tenant, wait.run_id)]
         names += [keys.recent_key(tenant, wait.event_name, wait.correlation_key), keys.sequence_key(tenant)]
-        names.append(keys.event_key(tenant, wait.trigger_event_id or "none"))
+        names += [keys.event_key(tenant, wait.trigger_event_id or "none"), ledger_key(tenant, wait.run_id)]
         start = run_started_ms if since == "run" else ""
         stored, *members = await self._register(names, [token, _member(wait), wait_json(wait), start])
         return parse_wait(tenant, stored), members

@@ -1,3 +1,4 @@
+-- KEYS end with the counter of the tenant's events: what the run may see of them later begins there, by no clock.
 -- ARGV: 'create' | 'admit', run id, index member, created ms, payload JSON, JSON list of the row's fields and values.
 -- Answers 'created' | 'admitted' | 'queued' | 'ended' | 'missing' | 'archived', and whether the row is new.
 local mode, run_id, member, created_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -17,6 +18,8 @@ if mode == 'admit' then
 end
 
 redis.call('SET', PAYLOAD, ARGV[5])
+local seen = tonumber(redis.call('GET', KEYS[#KEYS]) or 0)
+redis.call('HSET', LEDGER, 'eventsFrom', string.format('%d', seen + 1))
 redis.call('HSET', ROW, 'indexMember', member, unpack(cjson.decode(ARGV[6])))
 redis.call('ZADD', ALL, 0, member)
 redis.call('ZADD', OF_WORKFLOW, 0, member)
