@@ -3,7 +3,7 @@
 Repeating it changes nothing, and it may be done while the run executes: what the run writes meanwhile stays.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
@@ -11,7 +11,6 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflow_runtime.core.contract import SIGNAL_EVENT, EventSignal, RunInput, run_workflow_id
-from workflow_runtime.store.connection import millis
 from workflow_runtime.store.restoring import Ended, RestoredRun, RunRestorer
 from workflow_runtime.store.runs import TERMINAL_STATUSES, RunRow, Runs
 from workflow_runtime.store.waits import WaitIndex
@@ -22,6 +21,8 @@ from workflow_worker.rebuild.rows import open_wait, restored_run, restored_tasks
 from workflow_worker.run_rows import wait_row
 
 _PASSES: Final = 5
+_LOOK_THROUGH: Final = 10_000
+"""Recorded events that are looked through for one that came while a wait stood nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,19 @@ class Rebuilder:
         if found is None:
             return False
         request, opening, opened_at = found
-        wait, since, since_ms = wait_row(request, opening), opening.wait.since, opening.run_started_ms
+        wait, since = wait_row(request, opening), opening.wait.since
         known = await self._waits.get(wait.tenant_id, wait.run_id, wait.wait_id) is not None
-        if not known and since == "wait":
-            # "From now on" was then; without the run's trigger event, which is a bound of its own, the time counts.
-            wait, since, since_ms = replace(wait, trigger_event_id=None), "run", millis(opened_at)
-        consumed = frozenset(opening.consumed)
-        events = await self._waits.register(wait, since=since, run_started_ms=since_ms, consumed=consumed)
-        for event in () if known else events:
+        # To a wait that is entered again, "from now on" would leave out what came meanwhile; what came before it opened
+        # is left out below.
+        events = await self._waits.register(
+            wait,
+            since=since if known else "run",
+            run_started_ms=opening.run_started_ms,
+            consumed=frozenset(opening.consumed),
+            limit=1 if since == "run" else _LOOK_THROUGH,
+        )
+        missed = [event for event in events if since == "run" or (event.received_at or "") >= opened_at]
+        for event in () if known else missed[:1]:
             await self._send(wait.run_id, event)
         return not known
 

@@ -133,17 +133,28 @@ async def test_a_waiting_run_is_rebuilt_and_still_hears_its_event(authored: Auth
     await requires_equal_rebuilding(authored)
 
 
-async def test_an_event_that_came_while_the_wait_was_lost_reaches_the_run(authored: Authored) -> None:
+@pytest.mark.parametrize("row_is_lost", [True, False], ids=["row lost", "row there"])
+async def test_an_event_that_came_while_the_wait_was_lost_reaches_the_run(
+    authored: Authored, row_is_lost: bool
+) -> None:
     intake = EventIntake(authored.redis)
-    async with authored.serving():
-        handle = await authored.start(await authored.publish(wait("w", "PAID", since="wait")))
-        await authored.waiting(handle, "waitForEvent")
-        before = await snapshot(authored)
-        await destroy(authored.redis)
-        event = NewEvent(tenant=TENANT, event_name="PAID", correlation_key="7", payload={"n": 1})
+
+    async def accept(number: int) -> None:
+        event = NewEvent(tenant=TENANT, event_name="PAID", correlation_key="7", payload={"n": number})
         await accept_event(authored.redis, intake, event)
+
+    handle = await authored.start(await authored.publish(action("first", "echo"), wait("w", "PAID", since="wait")))
+    await accept(1)
+    async with authored.serving():
+        opened = await authored.waiting(handle, "waitForEvent")
+        before = await snapshot(authored)
+        if row_is_lost:
+            await destroy(authored.redis)
+        else:
+            await authored.waits.resolve(TENANT, run_id_of(handle), opened["waitId"])
+        await accept(2)
         await rebuilt(authored, before)
-        assert (await handle.result())["vars"]["event"] == {"n": 1}
+        assert (await handle.result())["vars"]["event"] == {"n": 2}, "the first one came before the wait opened"
 
 
 async def test_an_open_task_is_rebuilt_and_can_be_answered(authored: Authored) -> None:

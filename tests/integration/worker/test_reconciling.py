@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
+from tests.fixtures.processes import service_process
 from tests.fixtures.quiet import QuietAuthored
+from tests.fixtures.servers import free_port
 from tests.fixtures.snapshots import projections
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, run_workflow_id
@@ -243,3 +246,23 @@ async def test_one_of_all_replicas_reconciles_and_faults_do_not_end_it(client: C
     stop.set()
     await asyncio.gather(*replicas)
     assert lease <= 200
+
+
+async def test_the_process_reconciles_by_itself(
+    authored: Authored, temporal_server: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": temporal_server, "REDIS_URL": redis_url, "RECONCILE_SECONDS": "0.5"}
+    with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
+        worker.until_ready()
+        handle = await authored.start(await authored.publish(wait("w", "PAID")))
+        await authored.waiting(handle, "waitForEvent")
+        await handle.terminate(reason="by hand")
+
+        async def ended() -> bool | None:
+            return True if (await row_of(authored, run_id_of(handle))).status == "CANCELED" else None
+
+        await eventually(ended)
+        worker.until(lambda: run_id_of(handle) in worker.log.read_text())
+        # Its log is shared with Temporal's core, which complains of runs of other tests in its own words.
+        lines = [line for line in worker.log.read_text().splitlines() if "run_reconciled" in line]
+        assert any(run_id_of(handle) in line for line in lines)
