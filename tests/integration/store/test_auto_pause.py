@@ -9,6 +9,8 @@ from tests.integration.store.builders import TENANT, published, record, run_row
 from workflow_runtime.store.catalog import Catalog, WorkflowRow
 from workflow_runtime.store.runs import Runs
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 @pytest.fixture
 def runs(redis_client: Redis) -> Runs:

@@ -16,6 +16,8 @@ from workflow_runtime.store.restoring import Ended, RestoredRun, RunRestorer
 from workflow_runtime.store.runs import RunRow, Runs
 from workflow_runtime.store.tasks import Tasks
 
+pytestmark = pytest.mark.also_on_valkey
+
 LATER = "2026-01-01T00:01:00.000Z"
 ERROR = {"category": "ActionError", "code": "E42", "message": "no"}
 ROW = run_row("r1", created_at=AT, updated_at=AT, payload={"n": 1})

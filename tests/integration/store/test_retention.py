@@ -16,6 +16,8 @@ from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.tasks import Tasks
 from workflow_runtime.store.waits import Wait, WaitIndex
 
+pytestmark = pytest.mark.also_on_valkey
+
 
 @pytest.fixture
 def clock() -> HandClock:
