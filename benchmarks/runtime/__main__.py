@@ -17,12 +17,14 @@ from benchmarks.runtime.stand import running_stand
 async def main(names: list[str]) -> None:
     """Measure the parts one after the other, print one table."""
     rows = []
-    async with running_stand() as stand:
-        for name in names:
-            part = PARTS[name]
-            step((part.__doc__ or name).partition("\n")[0])
-            rows += await part(stand)
-    print(table(["MEASURED", "AUTHORED", "HANDWRITTEN", "RATIO"], rows))
+    try:
+        async with running_stand() as stand:
+            for name in names:
+                part = PARTS[name]
+                step((part.__doc__ or name).partition("\n")[0])
+                rows += await part(stand)
+    finally:
+        print(table(["MEASURED", "AUTHORED", "HANDWRITTEN", "RATIO"], rows))
 
 
 if __name__ == "__main__":

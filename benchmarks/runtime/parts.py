@@ -17,10 +17,10 @@ from benchmarks.runtime.stand import Stand, Worker
 type Row = list[str]
 """What, authored, handwritten, ratio of the first to the second."""
 
-_RUNS_AT: Final = {1: 6, 10: 40, 50: 80, 200: 200}
+_RUNS_AT: Final = {1: 5, 10: 30, 50: 60, 200: 200}
 """Concurrency to runs of one measurement."""
 
-_WARM_UP: Final = 10
+_WARM_UP: Final = 5
 _OPEN_WAITS: Final = 1000
 _SIGNALS: Final = 100
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -65,9 +66,7 @@ class Stand:
         """Worker processes of one side while the body runs, seen polling by the server."""
         with ExitStack() as stack:
             processes = [stack.enter_context(self._process(side)) for _ in range(count)]
-            async with asyncio.timeout(START_SECONDS):
-                while not await _all_poll(side, processes):  # noqa: ASYNC110 - a server has no event
-                    await asyncio.sleep(0.1)
+            await _until_all_poll(side, processes)
             yield [Worker(process) for process in processes]
             for process in processes:
                 process.signal(signal.SIGTERM)
@@ -98,6 +97,15 @@ async def running_stand() -> AsyncIterator[Stand]:
 def _environment(url: str, address: str) -> dict[str, str]:
     paths = f"{SOURCES}{os.pathsep}{SOURCES.parent}"
     return {"REDIS_URL": url, "TEMPORAL_ADDRESS": address, "LOG_LEVEL": "WARNING", "PYTHONPATH": paths}
+
+
+async def _until_all_poll(side: Side, processes: list[ServiceProcess]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not await _all_poll(side, processes):
+        if time.monotonic() > deadline:
+            wrote = "".join(process.log.read_text() + process.errors.read_text() for process in processes)
+            raise TimeoutError(f"not every worker of the {side.name} side polls after {START_SECONDS} s: {wrote}")
+        await asyncio.sleep(0.1)
 
 
 async def _all_poll(side: Side, processes: list[ServiceProcess]) -> bool:
