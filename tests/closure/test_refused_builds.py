@@ -8,7 +8,7 @@ from tests.nix.evaluate import EvaluationError
 
 pytestmark = pytest.mark.nix
 
-MODULE = "src/workflow_worker/mailbox.py"
+MODULE = "src/workflow_worker/settings.py"
 
 
 @pytest.fixture
