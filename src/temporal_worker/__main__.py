@@ -13,7 +13,7 @@ from temporal_worker.domains import all_domains
 from temporal_worker.job_handlers import job_handlers
 from temporal_worker.job_runner import JobRunner
 from temporal_worker.probe import QueueProbe
-from temporal_worker.sandbox import RECORD_MODULES
+from temporal_worker.sandbox import PASSED_MODULES
 from temporal_worker.settings import TemporalWorkerSettings
 from workflow_runtime.core.contract import AUTHORED_QUEUE
 from workflow_runtime.service import logging, process
@@ -66,7 +66,7 @@ def _workers(client: Client, redis: Redis, settings: TemporalWorkerSettings, ima
             image=image,
             workflows=domains[queue].workflows,
             activities=domains[queue].activities,
-            record_modules=RECORD_MODULES,
+            passed_modules=PASSED_MODULES,
         )
         for queue in settings.temporal_task_queues
     ]

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-RECORD_MODULES: Final = ("temporal_worker.jobs",)
+PASSED_MODULES: Final = ("temporal_worker.jobs",)

@@ -34,7 +34,7 @@ from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.ingress import Ingress, build_ingress
 from workflow_worker.reconciling import Reconciler, keep_reconciled
 from workflow_worker.run_activities import RunActivities
-from workflow_worker.sandbox import RECORD_MODULES
+from workflow_worker.sandbox import PASSED_MODULES
 from workflow_worker.schedule_activities import ScheduleActivities
 from workflow_worker.scheduled_start import ScheduledStartWorkflow
 from workflow_worker.settings import WorkflowWorkerSettings
@@ -89,7 +89,7 @@ async def _worker(
             image=image,
             workflows=[AuthoredRun, ScheduledStartWorkflow],
             activities=[ActionActivity(dispatcher, runs).execute, *runs.activities, schedules.launch],
-            record_modules=RECORD_MODULES,
+            passed_modules=PASSED_MODULES,
         )
 
 

@@ -8,7 +8,7 @@ time. The workflow class itself stays inside.
 
 from typing import Final
 
-RECORD_MODULES: Final = (
+PASSED_MODULES: Final = (
     "workflow_runtime.service.failures",
     "workflow_worker.calls",
     "workflow_worker.carrying",

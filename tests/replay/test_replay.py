@@ -22,7 +22,7 @@ from tests.replay.scenarios import PLAYED, SCENARIOS
 from workflow_runtime.core.definition import STEP_TYPES
 from workflow_runtime.service.sandbox import workflow_runner
 from workflow_worker.authored_run import AuthoredRun
-from workflow_worker.sandbox import RECORD_MODULES
+from workflow_worker.sandbox import PASSED_MODULES
 from workflow_worker.scheduled_start import ScheduledStartWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -35,7 +35,7 @@ def _files(name: str) -> list[Path]:
 async def _replay(text: str) -> None:
     replayer = Replayer(
         workflows=[AuthoredRun, ScheduledStartWorkflow],
-        workflow_runner=workflow_runner(RECORD_MODULES),
+        workflow_runner=workflow_runner(PASSED_MODULES),
         data_converter=pydantic_data_converter,
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("recorded", text))

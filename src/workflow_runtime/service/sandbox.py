@@ -8,8 +8,8 @@ itself passes the standard library (restricted member by member), pydantic and i
   cannot be initialised twice and a parser's tables need not be built twice:
 - ``jlens`` and ``jsonata`` (expressions) and ``jsonschema_rs`` (schemas).
 
-A worker adds its own modules of pure records and nothing else. Workflow code that needs more has I/O in it, and that
-belongs in an activity.
+A worker adds modules of its own: records, and workflow code that keeps nothing at module level, all of it declared as
+workflow code so that the image build proves it pure. What needs more has I/O in it, and that belongs in an activity.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 PASSTHROUGH: Final = ("workflow_runtime.core", "jlens", "jsonata", "jsonschema_rs")
 
 
-def workflow_runner(record_modules: Iterable[str] = ()) -> SandboxedWorkflowRunner:
-    """A sandboxed runner with the default restrictions, the list above and a worker's own record modules."""
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH, *record_modules)
+def workflow_runner(passed_modules: Iterable[str] = ()) -> SandboxedWorkflowRunner:
+    """A sandboxed runner with the default restrictions, the list above and a worker's own modules."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH, *passed_modules)
     return SandboxedWorkflowRunner(restrictions=restrictions)

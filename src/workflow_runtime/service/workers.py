@@ -28,9 +28,9 @@ def build_worker(
     image: ImageManifest,
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
-    record_modules: Sequence[str] = (),
+    passed_modules: Sequence[str] = (),
 ) -> Worker:
-    """A worker of ``queue`` whose workflows run in the sandbox, ``record_modules`` passed through.
+    """A worker of ``queue`` whose workflows run in the sandbox, ``passed_modules`` passed through.
 
     Raises MisuseError for worker versioning outside an image.
     """
@@ -39,7 +39,7 @@ def build_worker(
         task_queue=queue,
         workflows=workflows,
         activities=activities,
-        workflow_runner=workflow_runner(record_modules),
+        workflow_runner=workflow_runner(passed_modules),
         graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_grace_seconds),
         deployment_config=_deployment(settings, image),
     )

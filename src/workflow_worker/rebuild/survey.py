@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from workflow_runtime.store.connection import known_tenants
 from workflow_runtime.store.open_runs import started_run_ids
-from workflow_worker.rebuild.errors import RebuildError
+from workflow_worker.rebuild.errors import NotOursError, RebuildError
 from workflow_worker.rebuild.histories import listed_runs, read_input
 from workflow_worker.rebuild.rebuilder import Rebuilder
 
@@ -39,7 +39,7 @@ class Report:
 async def rebuild_one(client: Client, redis: Redis, run_id: str, tenant: str | None, report: Report) -> None:
     """Rebuild one run unless it is another tenant's."""
     try:
-        if tenant is not None and (await read_input(client, run_id)).tenant_id != tenant:
+        if tenant is not None and not await _belongs_to(client, run_id, tenant):
             return
         rebuilt = await Rebuilder(client, redis).rebuild(run_id)
     except RebuildError as error:
@@ -61,6 +61,14 @@ async def rebuild_all(client: Client, redis: Redis, tenant: str | None, report: 
     await _each(_new(listed_runs(client), seen), one)
     for known in await known_tenants(redis) if tenant is None else (tenant,):
         await _each(_new(started_run_ids(redis, known), seen), one)
+
+
+async def _belongs_to(client: Client, run_id: str, tenant: str) -> bool:
+    try:
+        return (await read_input(client, run_id)).tenant_id == tenant
+    except NotOursError:
+        # What is no run is nobody's; only a rebuild of all tenants names it.
+        return False
 
 
 async def _new(run_ids: AsyncIterator[str], seen: set[str]) -> AsyncIterator[str]:

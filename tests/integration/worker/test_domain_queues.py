@@ -14,7 +14,7 @@ from temporal_worker.job_handlers import job_handlers
 from temporal_worker.job_runner import JobRunner
 from temporal_worker.jobs import INVALID_INPUT, JOB_FAILED, JOB_WORKFLOW, QUERY_STATUS, UNKNOWN_JOB
 from temporal_worker.probe import PROBE_WORKFLOW, QueueProbe
-from temporal_worker.sandbox import RECORD_MODULES
+from temporal_worker.sandbox import PASSED_MODULES
 from workflow_runtime.core.contract import DOMAIN_QUEUES
 from workflow_runtime.service.image import ImageManifest
 from workflow_runtime.service.settings import ProcessSettings
@@ -44,7 +44,7 @@ def _worker(client: Client, queue: str) -> Any:
         image=IMAGE,
         workflows=domain.workflows,
         activities=domain.activities,
-        record_modules=RECORD_MODULES,
+        passed_modules=PASSED_MODULES,
     )
 
 
