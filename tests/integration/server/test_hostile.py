@@ -72,7 +72,18 @@ PATHS: Final = (
     "/workflows/{}",
     "/events/{}",
 )
-NAMES: Final = ("%00", "%7B%7D", "%F0%9F%98%80", "%ED%A0%80", "%2e%2e", "a%0Ab", "-1", "x" * 5_000, "%3Cscript%3E")
+NAMES: Final = (
+    "%00",
+    "99999999999999999999-1",
+    "%7B%7D",
+    "%F0%9F%98%80",
+    "%ED%A0%80",
+    "%2e%2e",
+    "a%0Ab",
+    "-1",
+    "x" * 5_000,
+    "%3Cscript%3E",
+)
 QUERIES: Final = (
     {"cursor": "\x00"},
     {"cursor": "é" * 900},
@@ -85,6 +96,7 @@ QUERIES: Final = (
     {"status": "NONE"},
     {"workflowId": "a:b{c}"},
     {"before": "x"},
+    {"before": "0-0"},
     {"eventName": "\x00"},
 )
 LISTS: Final = ("/api/runs", "/api/workflows", "/api/tasks", "/api/events", "/api/dead-letters", "/runs", "/events")

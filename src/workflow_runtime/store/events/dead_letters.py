@@ -114,11 +114,13 @@ class DeadLetters:
         return (await self.page(limit=limit, before=before)).letters
 
     async def page(self, *, limit: int = 50, before: str | None = None, tenant: str | None = None) -> LetterPage:
-        """Letters, newest first, older than ``before``; only those which say they are ``tenant``'s, when it is given.
+        """Letters, newest first, older than the letter ``before``; with ``tenant`` only its own.
 
         A page that looked at many letters in vain ends early; ``next_before`` goes on from there.
         """
         found: list[DeadLetter] = []
+        if before is not None and not _is_id(before):
+            return LetterPage((), None)
         for _ in range(max(1, _SCANNED // limit)):
             start = f"({before}" if before else "+"
             letters = [_letter(row) for row in await self._read([EVENT_DEAD_LETTER_STREAM], [start, "-", limit])]
@@ -244,8 +246,11 @@ def _event_of(letter: DeadLetter) -> tuple[str, str] | None:
 
 
 def _is_id(text: str) -> bool:
+    """Whether Redis takes ``text`` as the id of an entry: two unsigned numbers of 64 bits; it has no entry 0-0."""
     ms, dash, seq = text.partition("-")
-    return ms.isdecimal() and dash == "-" and seq.isdecimal()
+    parts = (ms, seq)
+    known = dash == "-" and all(part.isascii() and part.isdecimal() and len(part) <= 20 for part in parts)
+    return known and all(int(part) < 2**64 for part in parts) and any(int(part) for part in parts)
 
 
 def _shown(value: bytes) -> str:
