@@ -21,7 +21,7 @@ from tests.fixtures.authored import (
     wait,
 )
 from tests.fixtures.processes import SOURCES
-from tests.fixtures.quiet import QuietAuthored
+from tests.fixtures.quiet import QuietAuthored, be_alone
 from tests.fixtures.snapshots import Snapshot, projections
 from tests.replay.scenarios import SCENARIOS
 
@@ -37,12 +37,14 @@ TASK = {"id": "ask", "type": "human.task", "config": {"taskType": "approval", "t
 
 
 @pytest.fixture
-def authored(client: Client, redis_client: Redis) -> Authored:
+async def authored(client: Client, redis_client: Redis) -> Authored:
+    await be_alone(client)
     return QuietAuthored(client, redis_client)
 
 
 @pytest.fixture
-def short_lived(short_lived: Authored) -> Authored:
+async def short_lived(short_lived: Authored) -> Authored:
+    await be_alone(short_lived.client)
     return QuietAuthored(short_lived.client, short_lived.redis)
 
 

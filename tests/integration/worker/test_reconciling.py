@@ -1,7 +1,6 @@
 """Runs that end behind the store's back, and stores that forgot runs: one comparison with Temporal puts both right."""
 
 import asyncio
-import contextlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -9,10 +8,9 @@ from typing import Any, cast
 import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.service import RPCError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
 from tests.fixtures.processes import service_process
-from tests.fixtures.quiet import QuietAuthored
+from tests.fixtures.quiet import QuietAuthored, be_alone
 from tests.fixtures.servers import free_port
 from tests.fixtures.snapshots import projections
 
@@ -28,17 +26,7 @@ TASK = {"id": "ask", "type": "human.task", "config": {"taskType": "t", "title": 
 
 @pytest.fixture
 async def authored(client: Client, redis_client: Redis) -> Authored:
-    """Alone on the server: what other tests left executing would be restored among the runs of this one."""
-    executing = f"WorkflowType = '{RUN_WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'"
-
-    async def alone() -> bool | None:
-        async for left in client.list_workflows(executing):
-            # The list is behind: it also shows what is over.
-            with contextlib.suppress(RPCError):
-                await client.get_workflow_handle(left.id).terminate()
-        return True if (await client.count_workflows(executing)).count == 0 else None
-
-    await eventually(alone)
+    await be_alone(client)
     return QuietAuthored(client, redis_client)
 
 
