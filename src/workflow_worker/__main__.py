@@ -13,6 +13,7 @@ from workflow_runtime.core.contract import AUTHORED_QUEUE, EVENT_STREAM
 from workflow_runtime.service import logging, process
 from workflow_runtime.service.action_dispatch import ActionDispatcher
 from workflow_runtime.service.action_metrics import ActionMetrics
+from workflow_runtime.service.collecting import spare_what_lives
 from workflow_runtime.service.connect import connect_both, open_redis, redis_check
 from workflow_runtime.service.drain import run_together, stop_on_signals, unless_stopped
 from workflow_runtime.service.health import Health, serve_health
@@ -60,6 +61,7 @@ async def serve() -> None:
         client = await unless_stopped(connect_both(settings, redis, identity=worker_identity(image)), stop)
         if client is None:
             return
+        spare_what_lives()
         async with _worker(client, redis, settings, image, ActionMetrics(registry)) as worker:
             ingress = build_ingress(redis, client, settings.ingress(), identity=client.identity, registry=registry)
             _add_checks(health, worker, ingress, client, redis)
