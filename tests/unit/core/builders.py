@@ -5,7 +5,7 @@ from typing import Any
 
 from workflow_runtime.core.actions import BUILTIN_SPECS
 from workflow_runtime.core.definition import Definition, Finding, parse_definition
-from workflow_runtime.core.validation import Environment, validate_for_publish
+from workflow_runtime.core.validation import CalledWorkflow, Environment, LoadedWorkflows, validate_for_publish
 
 TICKET_REF = "payload.Ticket.v1"
 TICKET_SCHEMA: dict[str, Any] = {
@@ -84,3 +84,24 @@ def only(findings: list[Finding]) -> Finding:
 
 def without(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key not in names}
+
+
+def call(workflow_id: str, version: int = 1, **fields: Any) -> dict[str, Any]:
+    return step("control.callWorkflow", workflowId=workflow_id, workflowVersion=version, **fields)
+
+
+def action(action_id: str = "transform.truncate_text", version: int = 1, **config: Any) -> dict[str, Any]:
+    return node("action.call", actionId=action_id, version=version, **config)
+
+
+CALLED = LoadedWorkflows(
+    {
+        ("child", 1): CalledWorkflow(TICKET_SCHEMA),
+        ("caller", 1): CalledWorkflow(True, (("wf", 1),)),
+        ("far", 1): CalledWorkflow(True, (("caller", 1),)),
+        ("loop", 1): CalledWorkflow(True, (("loop", 2),)),
+        ("loop", 2): CalledWorkflow(True, (("loop", 1),)),
+        ("older", 1): CalledWorkflow(True, (("wf", 7),)),
+    }
+)
+"""Published workflows to call: one that takes a ticket, and some that call others."""

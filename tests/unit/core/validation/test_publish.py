@@ -1,16 +1,13 @@
-"""Every finding of publishing, each with a twin that is accepted."""
+"""What publishing says of single steps, each finding with a twin that is accepted."""
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.unit.core.builders import (
-    TICKET_REF,
-    TICKET_SCHEMA,
+    CALLED,
+    action,
+    call,
     codes,
-    definition,
-    document,
     environment,
     expr,
     findings_of,
@@ -21,34 +18,6 @@ from tests.unit.core.builders import (
 )
 
 from workflow_runtime.core.findings import FindingCode, has_errors
-from workflow_runtime.core.validation import (
-    CalledWorkflow,
-    Environment,
-    LoadedWorkflows,
-    NoWorkflows,
-    called_workflows,
-    validate_document,
-    validate_for_publish,
-)
-
-CALLED = LoadedWorkflows(
-    {
-        ("child", 1): CalledWorkflow(TICKET_SCHEMA),
-        ("caller", 1): CalledWorkflow(True, (("wf", 1),)),
-        ("far", 1): CalledWorkflow(True, (("caller", 1),)),
-        ("loop", 1): CalledWorkflow(True, (("loop", 2),)),
-        ("loop", 2): CalledWorkflow(True, (("loop", 1),)),
-        ("older", 1): CalledWorkflow(True, (("wf", 7),)),
-    }
-)
-
-
-def call(workflow_id: str, version: int = 1, **fields: Any) -> dict[str, Any]:
-    return step("control.callWorkflow", workflowId=workflow_id, workflowVersion=version, **fields)
-
-
-def action(action_id: str = "transform.truncate_text", version: int = 1, **config: Any) -> dict[str, Any]:
-    return node("action.call", actionId=action_id, version=version, **config)
 
 
 def test_a_sound_definition_has_no_findings() -> None:
@@ -325,133 +294,3 @@ def test_steps_after_a_certain_end_are_warned_of(steps: list[dict[str, Any]], un
     found = findings_of(*steps)
     assert [finding.step_path for finding in found] == unreachable
     assert all(finding.severity == "warning" for finding in found)
-
-
-@pytest.mark.parametrize(
-    ("workflow_id", "version", "suggestion"),
-    [
-        ("chidl", 1, 'Did you mean "child"?'),
-        ("child", 4, "Published versions of child: 1."),
-        ("nothing-like-it", 1, None),
-    ],
-)
-def test_a_called_workflow_must_be_published(workflow_id: str, version: int, suggestion: str | None) -> None:
-    found = only(findings_of(call(workflow_id, version), env=environment(workflows=CALLED)))
-    assert (found.code, found.suggestion) == (FindingCode.CALL_WORKFLOW_UNKNOWN, suggestion)
-    assert codes(findings_of(call("child"), env=environment(workflows=NoWorkflows()))) == ["CALL_WORKFLOW_UNKNOWN"]
-
-
-@pytest.mark.parametrize(
-    ("workflow_id", "path"),
-    [
-        ("wf", "wf@1 -> wf@1"),
-        ("caller", "wf@1 -> caller@1 -> wf@1"),
-        ("far", "wf@1 -> far@1 -> caller@1 -> wf@1"),
-        ("loop", "wf@1 -> loop@1 -> loop@2 -> loop@1"),
-    ],
-)
-def test_a_call_that_would_never_end_is_found_with_its_path(workflow_id: str, path: str) -> None:
-    found = only(findings_of(call(workflow_id), env=environment(workflows=CALLED)))
-    assert found.code is FindingCode.CALL_WORKFLOW_CYCLE
-    assert path in found.message
-
-
-def test_calling_an_older_version_of_oneself_is_no_cycle() -> None:
-    assert findings_of(call("older"), env=environment(workflows=CALLED)) == []
-
-
-def test_a_childs_payload_must_fit_its_schema() -> None:
-    env = environment(workflows=CALLED)
-    assert codes(findings_of(call("child"), env=env)) == ["MISSING_REQUIRED_MAPPING"]
-    assert codes(findings_of(call("child", inputMapping={"ticketId": 7}), env=env)) == ["MAPPING_TYPE_INCOMPATIBLE"]
-    assert findings_of(call("child", inputMapping={"ticketId": expr("payload.ticketId")}), env=env) == []
-
-
-def test_called_versions_are_listed_for_loading() -> None:
-    parsed = definition(call("b", 2), {**call("a", 1), "id": "x"}, {**call("b", 2), "id": "y"})
-    assert called_workflows(parsed) == (("a", 1), ("b", 2))
-
-
-def test_one_answer_carries_findings_of_shape_and_of_meaning() -> None:
-    data = document(
-        node("state.sett", "bad-type", state="X"),
-        step("control.if", "bad-expression", condition=expr("$now()"), then=[node("state.set", "bad-config")]),
-        action("no.such_action"),
-        step("control.return", "bad-option", retry={}),
-        trigger={"type": "event", "eventName": "NO_SUCH_EVENT"},
-    )
-    parsed, findings = validate_document(data, environment())
-    assert parsed is None
-    assert {finding.code.value for finding in findings} == {
-        "UNKNOWN_NODE_TYPE",
-        "INVALID_CONFIG",
-        "INVALID_EXPRESSION",
-        "UNKNOWN_ACTION",
-        "UNSUPPORTED_OPTION",
-        "UNKNOWN_TRIGGER_EVENT",
-    }
-    assert {finding.step_path for finding in findings if finding.code is FindingCode.UNKNOWN_ACTION} == {
-        "root.steps[2]"
-    }
-
-
-def test_a_document_with_a_broken_head_still_has_its_steps_judged() -> None:
-    data = {"steps": [action("no.such_action")], "version": 0, "trigger": 5}
-    _, findings = validate_document(data, environment())
-    found = {finding.code.value for finding in findings}
-    assert found == {"INVALID_WORKFLOW_DEFINITION", "UNKNOWN_ACTION"}
-
-
-def test_a_sound_document_gives_its_definition() -> None:
-    parsed, findings = validate_document(document(state()), environment())
-    assert parsed == definition(state())
-    assert findings == []
-
-
-def test_an_empty_environment_knows_nothing_and_breaks_nothing() -> None:
-    found = validate_for_publish(definition(action(), call("x")), Environment())
-    assert set(codes(found)) == {
-        "UNKNOWN_PAYLOAD_SCHEMA_REF",
-        "UNKNOWN_ACTION",
-        "CALL_WORKFLOW_UNKNOWN",
-        "DUPLICATE_STEP_ID",
-    }
-
-
-@given(
-    st.recursive(
-        st.none() | st.integers() | st.text(max_size=5) | st.sampled_from(["control.if", "action.call", TICKET_REF]),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["id", "type", "config", "steps", "then", "condition", "$expr", "version", "trigger"]),
-                inner,
-                max_size=6,
-            )
-        ),
-        max_leaves=20,
-    )
-)
-def test_no_document_can_make_validation_raise(data: object) -> None:
-    parsed, findings = validate_document(data, environment())
-    assert parsed is not None or has_errors(findings)
-
-
-@pytest.mark.parametrize("workflow_id", ["a/b", "..", ".", "a\nb", "\x00", "x" * 201])
-def test_an_id_that_no_address_could_hold_is_refused(workflow_id: str) -> None:
-    found = only(findings_of(state(), id=workflow_id))
-    assert (found.code, found.step_path) == (FindingCode.INVALID_WORKFLOW_DEFINITION, "root")
-    assert "cannot stand in an address" in found.message
-
-
-@pytest.mark.parametrize("workflow_id", ["a b", "ticket: follow-up", "é", "a.b", "x" * 200])
-def test_any_other_id_may_be_published(workflow_id: str) -> None:
-    assert findings_of(state(), id=workflow_id) == []
-
-
-def test_a_definition_too_large_to_be_read_in_one_task_is_refused_with_a_way_out() -> None:
-    steps = [state(f"s{number}") for number in range(12_000)]
-    assert findings_of(*steps) == []
-    found = only(findings_of(*steps, *(state(f"t{number}") for number in range(12_000))))
-    assert found.code is FindingCode.INVALID_WORKFLOW_DEFINITION
-    assert "control.callWorkflow" in found.message
