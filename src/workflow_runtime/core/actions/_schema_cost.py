@@ -96,7 +96,8 @@ class SchemaCost:
             yield from ((child, elements) for child in nested)
             # Whatever has nothing in it is looked at alike.
             alike = len(item) - len(nested)
-            yield None, Counter({place: times * alike for place, times in elements.items()})
+            if alike:
+                yield None, Counter({place: times * alike for place, times in elements.items()})
 
     def _applied(self, looks: _Looks, targets: Callable[[_Place], Iterable[int]]) -> _Looks:
         found: _Looks = Counter()

@@ -118,6 +118,11 @@ def test_a_reference_that_leads_nowhere_does_not_stop_the_count(schema: dict[str
     assert SchemaCost(schema).looks({}, 50) <= 50
 
 
+def test_a_schema_that_is_only_itself_is_counted_to_the_limit_where_nothing_plain_stands() -> None:
+    itself = {"items": {"$ref": "#/$defs/x"}, "$defs": {"x": {"anyOf": [{"$ref": "#/$defs/x"}]}}}
+    assert SchemaCost(itself).looks([[1]], LIMIT) == LIMIT
+
+
 @pytest.mark.parametrize("spec", BUILTIN_SPECS, ids=lambda spec: spec.id)
 def test_no_action_of_ours_needs_counting(spec: Any) -> None:
     schemas = [schema for schema in (spec.input_schema, spec.output_schema) if isinstance(schema, dict)]
