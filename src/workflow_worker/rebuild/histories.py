@@ -79,9 +79,13 @@ def moment(event: HistoryEvent) -> datetime:
 
 
 async def listed_runs(client: Client, query: str = ALL_RUNS) -> AsyncIterator[str]:
-    """Run ids by Temporal's visibility, newest first. It may be some seconds behind. Raises RPCError."""
+    """Run ids by Temporal's visibility, newest first. It may be some seconds behind. Raises RPCError.
+
+    A workflow of our type under an id that is not a run's was started by hand, past the contract: it is nobody's run.
+    """
     async for execution in client.list_workflows(query, page_size=1000):
-        yield run_id_of(execution.id)
+        if execution.id.startswith(RUN_WORKFLOW_ID_PREFIX):
+            yield run_id_of(execution.id)
 
 
 async def read_input(client: Client, run_id: str) -> RunInput:

@@ -25,6 +25,7 @@ from tests.fixtures.quiet import QuietAuthored, be_alone
 from tests.fixtures.snapshots import Snapshot, projections
 from tests.replay.scenarios import SCENARIOS
 
+from workflow_runtime.core.contract import RUN_WORKFLOW_TYPE
 from workflow_runtime.service.action_dispatch import ActionCall
 from workflow_runtime.store.events import EventIntake, NewEvent, accept_event
 from workflow_runtime.store.runs import RunRow
@@ -278,6 +279,19 @@ async def test_runs_that_only_the_store_knows_are_named_but_for_starts_that_wait
     await rebuild_all(authored.client, authored.redis, tenant, report)
     assert [error.run_id for error in report.left] == ["lost"]
     assert report.summary == "1 runs: 0 restored, 0 as they were, 1 left alone"
+
+
+async def test_a_workflow_started_past_the_contract_is_nobodys_run(authored: Authored) -> None:
+    by_hand = await authored.client.start_workflow(RUN_WORKFLOW_TYPE, None, id="by-hand", task_queue="nobody-polls")
+
+    async def listed() -> bool | None:
+        return True if (await authored.client.count_workflows("WorkflowId = 'by-hand'")).count else None
+
+    await eventually(listed)
+    report = Report()
+    await rebuild_all(authored.client, authored.redis, "nobody-else", report)
+    assert report.summary == "0 runs: 0 restored, 0 as they were, 0 left alone"
+    await by_hand.terminate()
 
 
 # The command
