@@ -1,6 +1,7 @@
 """Asking a running workflow and taking its answer: task responses, the interpreter's summary. Process code only."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -33,9 +34,19 @@ async def complete_task(
     Raises `ProblemError`: 404, 409 TASK_CLOSED or RUN_ENDED, 422 with the run's reason, 504 RUN_NOT_ANSWERING.
     """
     task = await existing_task(work, tenant, task_id)
-    if task.status == "OPEN":
-        await _deliver(work, task, HumanTaskSignal(task_id=task_id, event_name=event_name, payload=payload))
-    return await work.tasks.complete(tenant, task_id, payload, event_name=event_name, responded_by=responded_by)
+    if task.status != "OPEN":
+        # Whoever repeats the response that closed it is told so; the name that counts is that of the first.
+        return await work.tasks.complete(tenant, task_id, payload)
+    response = HumanTaskSignal(task_id=task_id, event_name=event_name, payload=payload)
+    accepted = await _deliver(work, task, response, responded_by)
+    return await work.tasks.complete(
+        tenant,
+        task_id,
+        payload,
+        event_name=event_name,
+        responded_by=accepted.get("respondedBy", responded_by),
+        at=accepted.get("acceptedAt"),
+    )
 
 
 async def existing_task(work: Backend, tenant: str, task_id: str) -> TaskRow:
@@ -59,19 +70,25 @@ async def summary(work: Backend, run_id: str) -> InterpreterSummary:
     return answer
 
 
-async def _deliver(work: Backend, task: TaskRow, response: HumanTaskSignal) -> None:
+async def _deliver(
+    work: Backend, task: TaskRow, response: HumanTaskSignal, responded_by: str | None
+) -> Mapping[str, Any]:
+    """What the run says: when it accepted the response, and whose it was should two have given the same."""
     body = response.model_dump(mode="json", by_alias=True)
     # The same response sent twice is one update to Temporal, so a caller may repeat a call that was cut off.
     update_id = f"{task.task_id}:{sha256_hex(body)}"
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            await _handle(work, task.run_id).execute_update(UPDATE_COMPLETE_TASK, body, id=update_id)
+            answer: Mapping[str, Any] = await _handle(work, task.run_id).execute_update(
+                UPDATE_COMPLETE_TASK, args=[body, responded_by], id=update_id
+            )
     except WorkflowUpdateFailedError as error:
         raise _refusal(error) from error
     except TimeoutError as error:
         raise _silent(task.run_id) from error
     except RPCError as error:
         raise _rpc_problem(error, task.run_id) from error
+    return answer
 
 
 def _handle(work: Backend, run_id: str) -> WorkflowHandle[Any, Any]:

@@ -24,7 +24,7 @@ from workflow_runtime.core.errors import Category, Failure, RuntimeFailureError
 from workflow_runtime.core.machine import Cancelled, Effect, Failed, Machine, Succeeded
 from workflow_runtime.service.failures import activity_failure, application_error
 from workflow_worker.calls import Suspended, call_store, continue_as_new_is_due, was_cancelled
-from workflow_worker.mailbox import Mailbox
+from workflow_worker.mailbox import AcceptedResponse, Mailbox
 from workflow_worker.performing import Performer
 from workflow_worker.records import ABANDON_RUN, LOAD_RUN, AbandonRequest, LoadedRun, LoadRequest
 from workflow_worker.responses import parse_response, require_acceptable
@@ -140,38 +140,43 @@ class AuthoredRun:
         _receive(lambda: self._mailbox.resume(QuotaResumeSignal.model_validate({} if raw is None else raw)))
 
     @workflow.signal(name=contract.SIGNAL_HUMAN_TASK, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-    async def on_task_response(self, raw: Any = None, *_surplus: Any) -> None:
-        """A response to a task; one that the run cannot accept is dropped, so use the update where it matters."""
+    async def on_task_response(self, raw: Any = None, responder: Any = None, *_surplus: Any) -> None:
+        """A response to a task and who gives it; one that the run cannot accept is dropped: the update tells."""
         try:
-            await self._accept_response(raw)
+            await self._accept_response(raw, responder)
         except RuntimeFailureError as error:
             workflow.logger.warning("signal_refused: %s", error.message)
 
     @workflow.update(name=contract.UPDATE_COMPLETE_TASK, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-    async def complete_task(self, raw: Any = None, *_surplus: Any) -> dict[str, Any]:
-        """Accept a response to a task; answers ``{taskId, accepted: true}``."""
+    async def complete_task(self, raw: Any = None, responder: Any = None, *_surplus: Any) -> dict[str, Any]:
+        """Accept a response to a task and who gives it; answers ``{taskId, accepted, acceptedAt, respondedBy}``."""
         try:
-            task_id = await self._accept_response(raw)
+            accepted = await self._accept_response(raw, responder)
         except RuntimeFailureError as error:
             raise application_error(error.to_failure()) from None
-        return {"taskId": task_id, "accepted": True}
+        return {
+            "taskId": accepted.task_id,
+            "accepted": True,
+            "acceptedAt": self._clock.now_iso(),
+            "respondedBy": accepted.responded_by,
+        }
 
     @complete_task.validator
-    def _complete_task_is_acceptable(self, raw: Any = None, *_surplus: Any) -> None:
+    def _complete_task_is_acceptable(self, raw: Any = None, responder: Any = None, *_surplus: Any) -> None:
         try:
             if self._machine is not None:
-                self._require_acceptable(parse_response(raw))
+                self._require_acceptable(parse_response(raw, responder))
         except RuntimeFailureError as error:
             raise application_error(error.to_failure()) from None
 
-    async def _accept_response(self, raw: Any) -> str:
-        response = parse_response(raw)
+    async def _accept_response(self, raw: Any, responder: Any) -> AcceptedResponse:
+        response = parse_response(raw, responder)
         # A run that has just continued in a new history is given its signals before its machine stands again.
         if self._machine is None:
             await workflow.wait_condition(lambda: self._machine is not None)
         self._require_acceptable(response)
         self._mailbox.respond(response)
-        return response.task_id
+        return response
 
     def _require_acceptable(self, response: HumanTaskSignal) -> None:
         require_acceptable(

@@ -13,6 +13,12 @@ from workflow_runtime.core.filters import matches
 from workflow_runtime.core.machine.effects import WaitForEvent
 
 
+class AcceptedResponse(HumanTaskSignal):
+    """A response the run has accepted; ``responded_by`` is who gave it, where the sender said so."""
+
+    responded_by: str | None = Field(default=None, exclude_if=lambda name: name is None)
+
+
 class Mailbox(BaseModel):
     """``barred`` are the ids of events that came before a ``since: wait`` wait opened and so do not count for it."""
 
@@ -20,7 +26,7 @@ class Mailbox(BaseModel):
 
     events: dict[str, EventSignal] = Field(default_factory=dict)
     consumed: dict[str, None] = Field(default_factory=dict)
-    responses: dict[str, HumanTaskSignal] = Field(default_factory=dict)
+    responses: dict[str, AcceptedResponse] = Field(default_factory=dict)
     resumes: list[QuotaResumeSignal] = Field(default_factory=list)
     open_wait: str | None = None
     barred: frozenset[str] = frozenset()
@@ -70,7 +76,7 @@ class Mailbox(BaseModel):
 
     # Tasks and quotas
 
-    def respond(self, response: HumanTaskSignal) -> None:
+    def respond(self, response: AcceptedResponse) -> None:
         """Keep the first response to a task."""
         self.responses.setdefault(response.task_id, response)
 

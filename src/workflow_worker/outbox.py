@@ -3,7 +3,7 @@
 Everything stays here until somebody who wrote it down has answered; telling it twice changes nothing.
 """
 
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from workflow_runtime.core.contract import RunInput
 from workflow_runtime.core.machine.effects import WaitForTask
@@ -43,9 +43,9 @@ class Outbox:
         """An event wait is over; ``event_id`` is the event that satisfied it."""
         self._waits.append(ClosedWait(wait_id=wait_id, event_id=event_id))
 
-    def close_task(self, task_id: str, *, answered: bool, event_name: str | None = None, response: Any = None) -> None:
+    def close_task(self, task: ClosedTask) -> None:
         """A human task is over."""
-        self._tasks.append(ClosedTask(task_id=task_id, answered=answered, event_name=event_name, response=response))
+        self._tasks.append(task)
 
     def collect(
         self, *, open_wait: OpenWait | None = None, open_task: WaitForTask | None = None, ended: bool = False

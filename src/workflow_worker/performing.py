@@ -52,7 +52,16 @@ from workflow_worker.pinned_actions import (
     may_be_repeated,
     refused_input,
 )
-from workflow_worker.records import CREATE_CHILD, SYNC_RUN, ChildRequest, LoadedRun, OpenWait, SyncAnswer, SyncRequest
+from workflow_worker.records import (
+    CREATE_CHILD,
+    SYNC_RUN,
+    ChildRequest,
+    ClosedTask,
+    LoadedRun,
+    OpenWait,
+    SyncAnswer,
+    SyncRequest,
+)
 
 MAX_INPUT_BYTES: Final = 1024 * 1024
 """A request to an action travels inline, so that any worker can read it, and Temporal refuses one above 2 MiB."""
@@ -174,11 +183,19 @@ class Performer:
         responses = self._mailbox.responses
         ended = await until(lambda: effect.task_id in responses, effect.timeout_at)
         if isinstance(ended, TimedOut):
-            self._outbox.close_task(effect.task_id, answered=False)
+            self._outbox.close_task(ClosedTask(task_id=effect.task_id, answered=False))
         if not isinstance(ended, Completed):
             return ended
         answer = responses.pop(effect.task_id)
-        self._outbox.close_task(effect.task_id, answered=True, event_name=answer.event_name, response=answer.payload)
+        self._outbox.close_task(
+            ClosedTask(
+                task_id=effect.task_id,
+                answered=True,
+                event_name=answer.event_name,
+                response=answer.payload,
+                responded_by=answer.responded_by,
+            )
+        )
         return Completed(value={"eventName": answer.event_name, "payload": answer.payload})
 
     async def _wait_for_quota(self, effect: WaitForQuota) -> Outcome | Suspended:

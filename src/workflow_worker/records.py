@@ -67,6 +67,7 @@ class ClosedTask(WireModel):
     answered: bool
     event_name: str | None = None
     response: Any = None
+    responded_by: str | None = None
 
 
 class SyncRequest(WireModel):

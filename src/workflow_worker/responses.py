@@ -12,6 +12,7 @@ from workflow_runtime.core.contract import HumanTaskSignal
 from workflow_runtime.core.definition import parse_definition
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.core.machine import Completed, Machine, WaitForTask
+from workflow_worker.mailbox import AcceptedResponse
 from workflow_worker.records import LoadedRun
 from workflow_worker.starting import told
 
@@ -29,12 +30,18 @@ class _StillClock:
         return 0.5
 
 
-def parse_response(raw: Any) -> HumanTaskSignal:
-    """The response as it was sent. Raises ValidationFailure."""
+def parse_response(raw: Any, responder: Any = None) -> AcceptedResponse:
+    """The response as it was sent, and who gave it: what is no text names nobody. Raises ValidationFailure."""
     try:
-        return HumanTaskSignal.model_validate(raw)
+        sent = HumanTaskSignal.model_validate(raw)
     except ValidationError as error:
         raise ValidationFailure(f"this is no response to a task: {told(error)}", code="INVALID_RESPONSE") from None
+    return AcceptedResponse(
+        task_id=sent.task_id,
+        event_name=sent.event_name,
+        payload=sent.payload,
+        responded_by=responder if isinstance(responder, str) else None,
+    )
 
 
 def require_acceptable(

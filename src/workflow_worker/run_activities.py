@@ -167,7 +167,14 @@ class RunActivities:
     async def _close_task(self, tenant: str, task: ClosedTask, at: str | None) -> None:
         try:
             if task.answered:
-                await self._tasks.complete(tenant, task.task_id, task.response, event_name=task.event_name, at=at)
+                await self._tasks.complete(
+                    tenant,
+                    task.task_id,
+                    task.response,
+                    event_name=task.event_name,
+                    responded_by=task.responded_by,
+                    at=at,
+                )
             else:
                 await self._tasks.time_out(tenant, task.task_id, at=at)
         except (ConflictError, NotFoundError) as error:

@@ -98,8 +98,8 @@ def restored_tasks(told: Told, run: RestoredRun) -> Iterator[TaskRow]:
 def _task_end(closed: ClosedTask | None, wait: dict[str, Any], run: RestoredRun) -> dict[str, Any]:
     if closed is not None:
         status: TaskStatus = "COMPLETED" if closed.answered else "TIMED_OUT"
-        told = {"event_name": closed.event_name, "response": closed.response} if closed.answered else {}
-        return {"status": status, "closed_at": wait.get("endedAt"), **told}
+        given = {"event_name": closed.event_name, "response": closed.response, "responded_by": closed.responded_by}
+        return {"status": status, "closed_at": wait.get("endedAt"), **(given if closed.answered else {})}
     ended_at = end_of(run)
     return {} if ended_at is None else {"status": "CANCELED", "closed_at": ended_at}
 

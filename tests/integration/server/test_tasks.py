@@ -7,6 +7,9 @@ import pytest
 from tests.integration.server.conftest import Ended, until
 from tests.integration.server.definitions import definition
 
+from workflow_server.backend import Backend
+from workflow_worker.rebuild import Rebuilder
+
 HANDLED = {"id": "noted", "type": "state.set", "config": {"state": "NOBODY_ANSWERED"}}
 
 
@@ -66,6 +69,21 @@ async def test_a_response_the_run_cannot_work_with_is_refused_and_the_task_stays
     closed = (await http.get(f"/api/tasks/{task['taskId']}")).json()
     assert (closed["status"], closed["respondedBy"]) == ("COMPLETED", "ada")
     assert (await listed(http, "OPEN"), await listed(http, "COMPLETED")) == ([], [task["taskId"]])
+
+
+async def test_the_first_of_two_who_give_the_same_response_is_the_one_who_responded(
+    http: httpx2.AsyncClient, workers: None, ended: Ended, backend: Backend
+) -> None:
+    run_id = await started(http, ask())
+    task = await task_of(http, run_id)
+    assert (await complete(http, task, {"ok": 1}, respondedBy="ann")).status_code == 200
+    assert (await complete(http, task, {"ok": 1}, respondedBy="bob")).json()["respondedBy"] == "ann"
+    await ended(run_id)
+    shown = (await http.get(f"/api/tasks/{task['taskId']}")).json()
+    assert (await Rebuilder(backend.client, backend.redis).rebuild(run_id)).changed is False
+    await backend.redis.delete(f"wf:{{acme}}:task:{task['taskId']}")
+    assert (await Rebuilder(backend.client, backend.redis).rebuild(run_id)).changed is True
+    assert (await http.get(f"/api/tasks/{task['taskId']}")).json() == shown
 
 
 async def test_a_task_nobody_answers_times_out_and_takes_no_response(

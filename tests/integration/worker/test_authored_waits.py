@@ -139,10 +139,34 @@ async def test_a_task_is_shown_answered_and_closed(authored: Authored) -> None:
         task = await _open_task(authored, handle)
         assert (task.status, task.task_type, task.title) == ("OPEN", "approval", "Approve?")
         answer = {"taskId": task.task_id, "payload": {"approved": True}}
-        assert await handle.execute_update(COMPLETE_TASK, answer) == {"taskId": task.task_id, "accepted": True}
+        accepted = await handle.execute_update(COMPLETE_TASK, answer)
         result = await handle.result()
     assert result["vars"]["ok"] is True
-    assert (await _open_task(authored, handle)).status == "COMPLETED"
+    closed = await _open_task(authored, handle)
+    assert (closed.status, closed.responded_by) == ("COMPLETED", None)
+    assert accepted == {
+        "taskId": task.task_id,
+        "accepted": True,
+        "acceptedAt": closed.closed_at,
+        "respondedBy": None,
+    }
+
+
+@pytest.mark.parametrize("by", ["update", "signal"])
+@pytest.mark.parametrize(("responder", "kept"), [("ann", "ann"), ({"name": "ann"}, None)])
+async def test_the_run_keeps_who_responded_when_the_sender_says_so(
+    authored: Authored, by: str, responder: Any, kept: str | None
+) -> None:
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(_task()))
+        task = await _open_task(authored, handle)
+        answer = {"taskId": task.task_id, "payload": {"approved": True}}
+        if by == "update":
+            await handle.execute_update(COMPLETE_TASK, args=[answer, responder, "from the future"])
+        else:
+            await handle.signal("workflowRuntimeV2HumanTask", args=[answer, responder, "from the future"])
+        await handle.result()
+    assert (await _open_task(authored, handle)).responded_by == kept
 
 
 @pytest.mark.parametrize(

@@ -168,11 +168,12 @@ async def test_an_open_task_is_rebuilt_and_can_be_answered(authored: Authored) -
         await destroy(authored.redis)
         await rebuilt(authored, before)
         assert await projections(authored.redis, TENANT) == before
-        await handle.execute_update("workflowRuntimeV2CompleteTask", {"taskId": opened["taskId"], "payload": {"a": 1}})
+        response = {"taskId": opened["taskId"], "payload": {"a": 1}}
+        await handle.execute_update("workflowRuntimeV2CompleteTask", args=[response, "ann"])
         await handle.result()
     task = await authored.tasks.get(TENANT, opened["taskId"])
     assert task is not None
-    assert (task.status, task.response) == ("COMPLETED", {"a": 1})
+    assert (task.status, task.response, task.responded_by) == ("COMPLETED", {"a": 1}, "ann")
     await requires_equal_rebuilding(authored)
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from workflow_runtime.core.contract import EventSignal, HumanTaskSignal, QuotaResumeSignal
+from workflow_runtime.core.contract import EventSignal, QuotaResumeSignal
 from workflow_runtime.core.machine import Filter, WaitForEvent
-from workflow_worker.mailbox import Mailbox
+from workflow_worker.mailbox import AcceptedResponse, Mailbox
 
 
 def _event(event_id: str, *, name: str = "PAID", key: str | None = "7", **payload: Any) -> EventSignal:
@@ -88,7 +88,7 @@ def test_everything_survives_a_checkpoint() -> None:
     mailbox = Mailbox()
     mailbox.receive(_event("kept", amount=1))
     mailbox.forbid("gone")
-    mailbox.respond(HumanTaskSignal(task_id="t", payload={"ok": True}))
+    mailbox.respond(AcceptedResponse(task_id="t", payload={"ok": True}, responded_by="ann"))
     mailbox.resume(QuotaResumeSignal(wait_id="q"))
     mailbox.open(_wait("w1", since="wait"))
     copy = Mailbox.restore(json.loads(json.dumps(mailbox.dump())))
@@ -101,9 +101,15 @@ def test_everything_survives_a_checkpoint() -> None:
 
 def test_the_first_response_to_a_task_stands() -> None:
     mailbox = Mailbox()
-    mailbox.respond(HumanTaskSignal(task_id="t", payload=1))
-    mailbox.respond(HumanTaskSignal(task_id="t", payload=2))
+    mailbox.respond(AcceptedResponse(task_id="t", payload=1))
+    mailbox.respond(AcceptedResponse(task_id="t", payload=2))
     assert mailbox.responses["t"].payload == 1
+
+
+def test_a_response_of_nobody_in_particular_stands_as_it_was_sent() -> None:
+    mailbox = Mailbox()
+    mailbox.respond(AcceptedResponse(task_id="t", payload=1))
+    assert mailbox.dump()["responses"] == {"t": {"taskId": "t", "eventName": None, "payload": 1}}
 
 
 @pytest.mark.parametrize("meant_for", [None, "q1"])

@@ -5,7 +5,7 @@ from typing import Any
 from workflow_runtime.core.contract import RunInput
 from workflow_runtime.core.projection import ProjectionRecord
 from workflow_worker.outbox import CARRIED_RECORDS, Outbox, RecordSource, is_small
-from workflow_worker.records import LoadedRun, SyncRequest
+from workflow_worker.records import ClosedTask, LoadedRun, SyncRequest
 
 
 class Records(RecordSource):
@@ -66,7 +66,7 @@ def test_an_action_carries_little_and_no_response_of_a_person() -> None:
         outbox = _outbox(records)
         records.make(count)
         if task:
-            outbox.close_task("t", answered=True, **task)
+            outbox.close_task(ClosedTask(task_id="t", answered=True, **task))
         collected = outbox.collect()
         assert collected is not None
         return collected

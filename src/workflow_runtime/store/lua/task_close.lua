@@ -4,7 +4,7 @@ local status, member, response = unpack(redis.call('HMGET', KEYS[1], 'status', '
 if not status then return 'missing' end
 if status ~= 'OPEN' then
   if status ~= ARGV[1] or (response or '') ~= ARGV[2] then return status end
-  -- The run's own record may come first and does not know who responded.
+  -- The run's own record may come first, and that of an older worker does not know who responded.
   for i = 4, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
   return 'same'
 end
