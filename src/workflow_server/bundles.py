@@ -4,7 +4,8 @@ An import is judged as a whole before anything is written. Published versions ar
 and, with ``force``, replaces drafts and settings, but a version that is there with another definition refuses it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from workflow_runtime.store.connection import iso
 from workflow_runtime.store.errors import ArchivedError, ConflictError, NotFoundError
 from workflow_runtime.store.schemas import EMPTY_REF
 from workflow_server.backend import Backend
+from workflow_server.bundle_checks import require_usable, workflow_id_of
 from workflow_server.publishing import pinned_actions, pinned_queues
 from workflow_server.schedules import follow_trigger
 from workflow_server.workflow_views import settings_of
@@ -35,10 +37,10 @@ _PAGE: Final = 200
 
 async def export_bundle(work: Backend, tenant: str, workflow_ids: Sequence[str], exported_at: datetime) -> Bundle:
     """The named workflows, by default all of the tenant. Raises `NotFoundError`."""
-    rows = [await work.catalog.get_workflow(tenant, workflow_id) for workflow_id in workflow_ids]
-    if not workflow_ids:
-        rows = await _all_workflows(work, tenant)
-    bundled = [await _exported(work, tenant, row) for row in rows]
+    named = [await work.catalog.get_workflow(tenant, workflow_id) for workflow_id in dict.fromkeys(workflow_ids)]
+    known = await _all_workflows(work, tenant)
+    keys = keys_of({row.workflow_id: row.key for row in known})
+    bundled = [await _exported(work, tenant, row, keys[row.workflow_id]) for row in named or known]
     return Bundle(exported_at=iso(exported_at), workflows=tuple(sorted(bundled, key=lambda item: item.key)))
 
 
@@ -46,9 +48,9 @@ async def import_bundle(work: Backend, tenant: str, bundle: Bundle, *, force: bo
     """Bring in every workflow; answers ``[{key, workflowId, created, draftVersion, addedVersions}]``.
 
     Raises `ConflictError` (WORKFLOW_KEY_CONFLICT, VERSION_EXISTS) and `BundleError` (SCHEMA_VALIDATION_FAILED,
-    MISSING_DEPENDENCIES) before anything is written.
+    WORKFLOW_KEY_CONFLICT, MISSING_DEPENDENCIES) before anything is written.
     """
-    _require_names(bundle)
+    require_usable(bundle)
     refs = await work.schemas.all_schemas(tenant)
     if missing := missing_dependencies(bundle, await work.known_actions(tenant), refs):
         raise BundleError(BundleCode.MISSING_DEPENDENCIES, "This server lacks what the bundle needs.", missing)
@@ -70,7 +72,7 @@ async def _all_workflows(work: Backend, tenant: str) -> list[WorkflowRow]:
             return rows
 
 
-async def _exported(work: Backend, tenant: str, row: WorkflowRow) -> BundleWorkflow:
+async def _exported(work: Backend, tenant: str, row: WorkflowRow, key: str) -> BundleWorkflow:
     draft = await work.catalog.get_draft(tenant, row.workflow_id)
     numbers = await work.catalog.list_versions(tenant, row.workflow_id)
     versions = [await work.catalog.get_version(tenant, row.workflow_id, number) for number in numbers]
@@ -78,7 +80,7 @@ async def _exported(work: Backend, tenant: str, row: WorkflowRow) -> BundleWorkf
         raise NotFoundError("draft or version of workflow", row.workflow_id, tenant, "there is nothing to export")
     definition = draft.definition if draft else versions[-1].definition
     return BundleWorkflow(
-        key=row.key or key_of(row.workflow_id),
+        key=key,
         metadata=_metadata(row, definition.get("trigger")),
         dependencies=dependencies_of((definition, *(version.definition for version in versions))),
         draft=BundleDraft(draft_version=draft.draft_version if draft else 1, definition=definition),
@@ -102,6 +104,19 @@ def _metadata(row: WorkflowRow, trigger: Any) -> BundleMetadata:
     )
 
 
+def keys_of(given: Mapping[str, str | None]) -> dict[str, str]:
+    """The bundle key of every workflow id, each another one; the value is the key it was given, if it was.
+
+    >>> keys_of({"Ticket": None, "ticket": None, "mail": "ticket"})
+    {'Ticket': 'ticket-6a3a175b', 'ticket': 'ticket-be43368e', 'mail': 'ticket'}
+    """
+    taken = Counter(key or key_of(workflow_id) for workflow_id, key in given.items())
+    return {
+        workflow_id: key or (own if taken[own := key_of(workflow_id)] == 1 else f"{own}-{sha256_hex(workflow_id)[:8]}")
+        for workflow_id, key in given.items()
+    }
+
+
 def key_of(workflow_id: str) -> str:
     """A bundle key for a workflow that has none of its own.
 
@@ -115,26 +130,6 @@ def key_of(workflow_id: str) -> str:
 # Import
 
 
-def _require_names(bundle: Bundle) -> None:
-    """The id and the number inside each definition are those around it."""
-    problems: list[str] = []
-    for item in bundle.workflows:
-        workflow_id = item.draft.definition.get("id")
-        if not isinstance(workflow_id, str) or not workflow_id:
-            problems.append(f"{item.key} draft: the definition needs an id")
-        problems += [
-            f"{item.key} version {version.version}: the definition has another id or version than what is around it"
-            for version in item.published_versions
-            if (version.definition.get("id"), version.definition.get("version")) != (workflow_id, version.version)
-        ]
-    if problems:
-        raise BundleError(BundleCode.SCHEMA_VALIDATION_FAILED, "The bundle's definitions are misnamed.", problems)
-
-
-def _workflow_id(item: BundleWorkflow) -> str:
-    return str(item.draft.definition["id"])
-
-
 def _brought_schemas(item: BundleWorkflow) -> dict[str, Any]:
     return {
         str(version.definition["payloadSchemaRef"]): version.payload_schema_json
@@ -144,7 +139,7 @@ def _brought_schemas(item: BundleWorkflow) -> dict[str, Any]:
 
 
 async def _require_room(work: Backend, tenant: str, item: BundleWorkflow, *, force: bool) -> None:
-    workflow_id = _workflow_id(item)
+    workflow_id = workflow_id_of(item)
     holder = await work.catalog.workflow_id_of_key(tenant, item.key)
     existing = await work.catalog.find_workflow(tenant, workflow_id)
     if holder not in (None, workflow_id) or (existing is not None and not force):
@@ -174,7 +169,7 @@ async def _require_same_versions(work: Backend, tenant: str, workflow_id: str, i
 
 
 async def _imported(work: Backend, tenant: str, item: BundleWorkflow) -> dict[str, Any]:
-    workflow_id = _workflow_id(item)
+    workflow_id = workflow_id_of(item)
     created = await work.catalog.find_workflow(tenant, workflow_id) is None
     present = set(await work.catalog.list_versions(tenant, workflow_id))
     await work.catalog.save_draft(

@@ -33,15 +33,16 @@ async def load_environment(work: Backend, tenant: str, data: Any) -> Environment
         events=await work.schemas.all_events(tenant),
         workflows=await _reachable(work, tenant, raw_calls(data)),
         secrets=await work.secrets.names(tenant),
-        timezones=_timezones() or None,
+        timezones=known_timezones(),
         correlation_rules=work.settings.workflow_runtime_v2_event_correlation_paths_json,
         now_iso=iso(datetime.now(UTC)),
     )
 
 
 @functools.cache
-def _timezones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+def known_timezones() -> frozenset[str] | None:
+    """The IANA names that this machine knows; None when it has no list of them."""
+    return frozenset(zoneinfo.available_timezones()) or None
 
 
 async def _reachable(work: Backend, tenant: str, called: Iterable[WorkflowVersion]) -> LoadedWorkflows:

@@ -35,6 +35,11 @@ _STATUS_OF_CATEGORY: Final[Mapping[Category, int]] = {
     Category.CORRUPTION: 500,
 }
 
+_WAYS_OUT: Final[Mapping[int, str]] = {
+    404: "there is nothing at this address; GET /api/openapi.json lists every route of the API",
+    405: "this address does not take this method; GET /api/openapi.json lists those it takes",
+}
+
 
 class ProblemError(HTTPException):
     """An error answer: HTTP status, stable code, and a sentence that says what to do."""
@@ -73,8 +78,7 @@ def as_problem(error: Exception) -> ProblemError | None:
         case ProblemError():
             return error
         case HTTPException():
-            code = HTTPStatus(error.status_code).name
-            return ProblemError(error.status_code, code, error.detail, headers=error.headers)
+            return _routing_problem(error)
         case RequestValidationError():
             return _invalid_request(error)
         case RuntimeFailureError():
@@ -129,6 +133,13 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     for kind in (HTTPException, RequestValidationError, RuntimeFailureError, RPCError, RedisError, Exception):
         app.add_exception_handler(kind, answer)
+
+
+def _routing_problem(error: HTTPException) -> ProblemError:
+    """What the router refuses, with the way out, which it does not say."""
+    status = HTTPStatus(error.status_code)
+    detail = _WAYS_OUT.get(status, error.detail)
+    return ProblemError(status.value, status.name, detail, headers=error.headers)
 
 
 def _internal() -> ProblemError:

@@ -7,13 +7,15 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from workflow_runtime.core.errors import ValidationFailure
+from workflow_runtime.core.strict_json import read_json
 from workflow_server.problems import ProblemError
 
 
 class StrictJsonRequest(Request):
-    """A request whose JSON has no NaN, no lone surrogate and no nesting that could exhaust the stack."""
+    """A request whose JSON every reader would read alike, which no nesting of it can hinder."""
 
     async def json(self) -> Any:
         """The parsed body. Raises `ProblemError` 400 INVALID_JSON."""
@@ -22,25 +24,43 @@ class StrictJsonRequest(Request):
         return self._json
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, what: str = "the body") -> Any:
     """Strict JSON. Raises `ProblemError` 400 INVALID_JSON, which says where."""
     try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise ProblemError(400, "INVALID_JSON", f"the body is not JSON: {error}") from None
+        return read_json(body)
+    except ValidationFailure as failure:
+        raise ProblemError(400, "INVALID_JSON", f"{what} is not strict JSON: {failure.message}") from None
 
 
 class StrictJsonRoute(APIRoute):
-    """A route that reads its body through `StrictJsonRequest`."""
+    """A route that reads its body through `StrictJsonRequest` and refuses one that does not say it is JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handler = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
+            if self.body_field is not None:
+                _require_json_type(request)
             return await handler(StrictJsonRequest(request.scope, request.receive))
 
         return strict
+
+
+def _require_json_type(request: Request) -> None:
+    """Without this a body sent as something else, as curl does by default, would be judged as if it were text."""
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    given = headers.get("content-type", "")
+    kind = given.partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise ProblemError(
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+            f"the body came as {given or 'nothing in particular'!r}; send JSON with the header "
+            "'Content-Type: application/json'",
+        )
 
 
 class RequestBody(BaseModel):

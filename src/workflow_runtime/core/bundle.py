@@ -4,22 +4,25 @@ Source: RUNTIME.md section 10. The text is canonical (sorted keys, two-space ind
 key), so that exporting what was imported gives the same bytes. Dependencies are recomputed, never believed.
 """
 
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
-from workflow_runtime.core.canonical import MAX_JSON_DEPTH, canonical_json, pretty_json
+from workflow_runtime.core.canonical import EXACT_INTEGER, MAX_JSON_DEPTH, canonical_json, pretty_json
 from workflow_runtime.core.definition import (
     Definition,
     EventTrigger,
+    Version,
     called_actions,
     parse_definition,
     walk_steps,
 )
 from workflow_runtime.core.errors import ValidationFailure
+from workflow_runtime.core.strict_json import read_json
 from workflow_runtime.core.wire import WireModel
 
 FORMAT: Final = "alga-psa.workflow-bundle"
@@ -37,6 +40,18 @@ class BundleCode(StrEnum):
     MISSING_DEPENDENCIES = "MISSING_DEPENDENCIES"
 
 
+def _instant(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("needs an ISO 8601 instant such as 2026-03-31T09:00:00.000Z") from None
+    return text
+
+
+type Instant = Annotated[str, AfterValidator(_instant)]
+type Count = Annotated[int, Field(ge=1, lt=EXACT_INTEGER)]
+
+
 class BundleMetadata(WireModel):
     """Settings of a workflow that belong to no version. Rates are 0 to 1, the retention is in days.
 
@@ -52,10 +67,10 @@ class BundleMetadata(WireModel):
     is_system: bool
     is_visible: bool
     is_paused: bool
-    concurrency_limit: int | None
+    concurrency_limit: Count | None
     auto_pause_on_failure: bool
-    failure_rate_threshold: int | float | None
-    failure_rate_min_runs: int | None
+    failure_rate_threshold: Annotated[int | float, Field(ge=0, le=1)] | None
+    failure_rate_min_runs: Count | None
     retention_policy_override: Any
 
 
@@ -77,14 +92,14 @@ class BundleDependencies(WireModel):
 class BundleDraft(WireModel):
     """The draft, valid or not."""
 
-    draft_version: int
+    draft_version: Count
     definition: dict[str, Any]
 
 
 class BundleVersion(WireModel):
     """One published version and the payload schema it was published with."""
 
-    version: int = Field(ge=1)
+    version: Version
     definition: dict[str, Any]
     payload_schema_json: Any
 
@@ -104,7 +119,7 @@ class Bundle(WireModel):
 
     format: Literal["alga-psa.workflow-bundle"] = FORMAT
     format_version: Literal[1] = FORMAT_VERSION
-    exported_at: str
+    exported_at: Instant
     workflows: tuple[BundleWorkflow, ...]
 
 
@@ -116,7 +131,7 @@ class BundleError(ValidationFailure):
         super().__init__(message, code=code.value, details={"problems": found} if found else None)
 
 
-def parse_bundle(text: str) -> Bundle:
+def parse_bundle(text: str | bytes) -> Bundle:
     """The bundle in a JSON text, in canonical order, with its dependencies recomputed.
 
     Raises ``BundleError``: INVALID_BUNDLE when it is no JSON or not of this shape, UNSUPPORTED_FORMAT,
@@ -182,14 +197,15 @@ def missing_dependencies(bundle: Bundle, actions: Iterable[tuple[str, int]], ref
     return missing
 
 
-def _decode(text: str) -> dict[str, Any]:
+def _decode(text: str | bytes) -> dict[str, Any]:
     try:
-        data = json.loads(text)
+        data = read_json(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))
         canonical_json(data)
-    except (ValueError, RecursionError, ValidationFailure) as error:
+    except ValidationFailure as failure:
+        reason = failure.message.rstrip(".")
         raise BundleError(
-            BundleCode.INVALID_BUNDLE, f"The bundle is not JSON of at most {MAX_JSON_DEPTH} levels: {error}."
-        ) from error
+            BundleCode.INVALID_BUNDLE, f"The bundle is not strict JSON of at most {MAX_JSON_DEPTH} levels: {reason}."
+        ) from failure
     if not isinstance(data, dict):
         raise BundleError(BundleCode.INVALID_BUNDLE, "The bundle is no JSON object.")
     return data
@@ -209,8 +225,8 @@ def _check_format(data: Mapping[str, Any]) -> None:
 
 
 def _check_keys(bundle: Bundle) -> None:
-    keys = [workflow.key for workflow in bundle.workflows]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    counted = Counter(workflow.key for workflow in bundle.workflows)
+    twice = sorted(key for key, times in counted.items() if times > 1)
     if twice:
         raise BundleError(BundleCode.WORKFLOW_KEY_CONFLICT, "Several workflows of the bundle have the same key.", twice)
 

@@ -60,7 +60,7 @@ class Schemas:
 
         Raises `InvalidNameError`, `InvalidValueError`, `ValueTooLargeError`, and `ConflictError` for a built-in ref.
         """
-        text = _schema_text(ref, schema)
+        text = schema_text(ref, schema)
         await remember_tenant(self._redis, tenant)
         return await self._redis.hset(_schemas_key(tenant), ref, text) == 1
 
@@ -102,7 +102,8 @@ class Schemas:
         return await self._redis.hdel(_events_key(tenant), event_name) == 1
 
 
-def _schema_text(ref: str, schema: Any) -> str:
+def schema_text(ref: str, schema: Any) -> str:
+    """What is kept of a schema under ``ref``; raises as `Schemas.put_schema` does."""
     _check_ref(ref)
     if ref in BUILTIN_SCHEMAS:
         raise ConflictError(f"schema ref {ref!r} is built in; register the schema under another ref")

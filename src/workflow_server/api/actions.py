@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from workflow_runtime.core.actions import ActionSpec, check_schema
 from workflow_runtime.core.actions.spec import ActionMillis, require_heartbeat_below_timeout
+from workflow_runtime.core.definition import Version
 from workflow_runtime.service.ownership import QUEUE_OWNERS
 from workflow_server.problems import ProblemError, invalid_value, not_found
 from workflow_server.requests import Tenant, Work
@@ -19,11 +20,11 @@ class ExternalAction(RequestBody):
     """The spec of an action served by somebody else's worker on ``task_queue``; schemas are JSON Schemas."""
 
     id: str = Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    version: int = Field(ge=1)
+    version: Version
     input_schema: dict[str, Any] | bool
     output_schema: dict[str, Any] | bool
     side_effectful: bool
-    task_queue: str = Field(min_length=1, max_length=200, pattern=r"^[^\s]+$")
+    task_queue: str = Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f]+$")
     timeout_ms: ActionMillis | None = None
     schedule_timeout_ms: ActionMillis | None = None
     heartbeat_timeout_ms: ActionMillis | None = None

@@ -31,5 +31,5 @@ async def import_(request: Request, tenant: Tenant, work: Work, force: bool = Fa
 
     409 WORKFLOW_KEY_CONFLICT when one exists, unless ``force``; published versions never change.
     """
-    bundle = parse_bundle((await request.body()).decode(errors="replace"))
+    bundle = parse_bundle(await request.body())
     return json_answer({"workflows": await import_bundle(work, tenant, bundle, force=force)})

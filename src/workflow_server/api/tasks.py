@@ -17,7 +17,7 @@ class TaskResponse(RequestBody):
     """A person's response; ``event_name`` names it in ``vars.eventName``, ``responded_by`` is kept with the task."""
 
     payload: Any = None
-    event_name: str | None = Field(default=None, max_length=200)
+    event_name: str | None = Field(default=None, min_length=1, max_length=200)
     responded_by: str | None = Field(default=None, max_length=200)
 
 

@@ -1,11 +1,15 @@
 """Routes of workflows: drafts, publishing, versions, settings, starting runs. Process code only."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
+from workflow_runtime.core.canonical import EXACT_INTEGER
+from workflow_runtime.core.definition import Version
 from workflow_runtime.core.findings import has_errors
+from workflow_runtime.core.validation import id_problem
 from workflow_runtime.store.retention import MAX_RETENTION_DAYS
 from workflow_server import publishing, starting
 from workflow_server.problems import ProblemError, not_found
@@ -35,7 +39,7 @@ class ToPublish(RequestBody):
     """What to publish: a definition or, without one, the draft; ``version`` replaces the number in it."""
 
     definition: dict[str, Any] | None = None
-    version: int | None = Field(default=None, ge=1)
+    version: Version | None = None
 
 
 class KeptFor(RequestBody):
@@ -49,7 +53,7 @@ class ChangedSettings(RequestBody):
 
     is_visible: bool = True
     is_paused: bool = False
-    concurrency_limit: int | None = Field(default=None, ge=1)
+    concurrency_limit: int | None = Field(default=None, ge=1, lt=EXACT_INTEGER)
     auto_pause_on_failure: bool = False
     failure_rate_threshold: float | None = Field(default=None, gt=0, le=1)
     failure_rate_min_runs: int | None = Field(default=None, ge=1, le=100)
@@ -60,7 +64,7 @@ class ToStart(RequestBody):
     """A start: ``payload`` must fit the version's payload schema, ``version`` is the latest by default."""
 
     payload: Any = Field(default_factory=dict)
-    version: int | None = Field(default=None, ge=1)
+    version: Version | None = None
 
 
 @ROUTER.post("", summary="Save a draft: 201 when the workflow is new, 200 when it was there")
@@ -69,13 +73,15 @@ async def save_draft(body: SavedDraft, tenant: Tenant, work: Work) -> Response:
     workflow_id = body.definition.get("id")
     if not isinstance(workflow_id, str) or not workflow_id:
         raise ProblemError(422, "WORKFLOW_ID_MISSING", "the definition needs an id: a text that names the workflow")
+    if problem := id_problem(workflow_id):
+        raise ProblemError(422, "WORKFLOW_ID_INVALID", problem)
     created = await work.catalog.find_workflow(tenant, workflow_id) is None
     row = await work.catalog.save_draft(
         tenant, workflow_id, body.definition, key=body.key, expected_draft_version=body.expected_draft_version
     )
     _, findings = await publishing.judge(work, tenant, body.definition)
     answer = workflow_summary(row) | {"findings": findings}
-    return json_answer(answer, 201 if created else 200, headers={"Location": f"/api/workflows/{workflow_id}"})
+    return json_answer(answer, 201 if created else 200, headers=_location("workflows", workflow_id))
 
 
 @ROUTER.post("/validate", summary="Judge a definition without keeping it")
@@ -119,7 +125,7 @@ async def publish(workflow_id: str, tenant: Tenant, work: Work, body: ToPublish 
     """201 with the version and its pins; 422 DEFINITION_INVALID with every finding; 409 VERSION_EXISTS."""
     wanted = body or ToPublish()
     done = await publishing.publish(work, tenant, workflow_id, definition=wanted.definition, version=wanted.version)
-    location = {"Location": f"/api/workflows/{workflow_id}/versions/{done.version.version}"}
+    location = _location("workflows", workflow_id, "versions", done.version.version)
     answer = version_view(done.version)
     answer.pop("definition")
     return json_answer(answer | {"findings": done.warnings}, 201, headers=location)
@@ -200,5 +206,9 @@ async def start_run(
         "workflowVersion": row.workflow_version,
         "state": admission.state,
     }
-    location = {"Location": f"/api/runs/{row.run_id}"}
-    return json_answer(answer, 201 if admission.created else 200, headers=location)
+    return json_answer(answer, 201 if admission.created else 200, headers=_location("runs", row.run_id))
+
+
+def _location(*parts: object) -> dict[str, str]:
+    """An id may hold any letter; a header may not."""
+    return {"Location": "/api/" + "/".join(quote(str(part), safe="") for part in parts)}

@@ -139,8 +139,22 @@ async def test_missing_dependencies_are_found_whatever_the_bundle_says(http: htt
         {"version": 1, "definition": definition(steps=[{"id": "x"}]), "payloadSchemaJson": None},
         {"version": 2, "definition": definition(), "payloadSchemaJson": None},
         {"version": 1, "definition": definition("other"), "payloadSchemaJson": None},
+        {"version": 1, "definition": definition(payloadSchemaRef="x y"), "payloadSchemaJson": SCHEMA},
+        {"version": 1, "definition": definition(), "payloadSchemaJson": {"type": "objekt"}},
+        {
+            "version": 1,
+            "definition": definition(
+                steps=[{"id": "a", "type": "transform.assign", "config": {"assign": {"x": {"$expr": "(("}}}}]
+            ),
+            "payloadSchemaJson": None,
+        },
+        {
+            "version": 1,
+            "definition": definition(trigger={"type": "recurring", "cron": "* * * * *", "timezone": "Europe/Belin"}),
+            "payloadSchemaJson": None,
+        },
     ],
-    ids=["unreadable", "other number", "other id"],
+    ids=["unreadable", "other number", "other id", "other ref", "no schema", "no expression", "no time zone"],
 )
 async def test_a_version_that_could_not_run_refuses_the_whole_import(
     http: httpx2.AsyncClient, version: dict[str, Any]
@@ -152,3 +166,65 @@ async def test_a_version_that_could_not_run_refuses_the_whole_import(
     assert (answer.status_code, answer.json()["code"]) == (422, "SCHEMA_VALIDATION_FAILED")
     assert answer.json()["findings"][0]["message"].startswith("greet-people version")
     assert (await http.get("/api/workflows")).json()["workflows"] == []
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("metadata", "concurrencyLimit"), 0),
+        (("metadata", "failureRateThreshold"), 7),
+        (("metadata", "failureRateMinRuns"), -1),
+        (("draft", "draftVersion"), 0),
+    ],
+    ids=lambda item: item[-1] if isinstance(item, tuple) else str(item),
+)
+async def test_settings_that_mean_nothing_refuse_the_whole_import(
+    http: httpx2.AsyncClient, where: tuple[str, str], value: int
+) -> None:
+    bundle = document()
+    bundle["workflows"][0][where[0]][where[1]] = value
+    answer = await import_(http, bundle)
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_BUNDLE")
+    assert ".".join(where) in answer.json()["findings"][0]["message"]
+    assert (await http.get("/api/workflows")).json()["workflows"] == []
+
+
+async def test_two_workflows_of_a_bundle_that_share_an_id_conflict(http: httpx2.AsyncClient) -> None:
+    bundle = document()
+    bundle["workflows"] += document(key="other")["workflows"]
+    answer = await import_(http, bundle)
+    assert (answer.status_code, answer.json()["code"]) == (422, "WORKFLOW_KEY_CONFLICT")
+    assert (await http.get("/api/workflows")).json()["workflows"] == []
+
+
+async def test_an_import_gives_no_workflow_an_id_that_nobody_could_address(http: httpx2.AsyncClient) -> None:
+    draft = {"draftVersion": 1, "definition": {"id": "a/b"}}
+    answer = await import_(http, document(draft=draft, publishedVersions=[]))
+    assert (answer.status_code, answer.json()["code"]) == (422, "SCHEMA_VALIDATION_FAILED")
+    assert "cannot stand in an address" in answer.json()["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("sign", [b"\xff", b'",  "name": "'], ids=["not UTF-8", "a key twice"])
+async def test_a_bundle_that_readers_would_understand_differently_is_refused(
+    http: httpx2.AsyncClient, sign: bytes
+) -> None:
+    text = pretty_json(document()).encode().replace(b"Greeting, reworked", sign)
+    answer = await http.post("/api/bundles/import", content=text)
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_BUNDLE")
+    assert "strict JSON" in answer.json()["detail"]
+
+
+async def test_workflows_whose_ids_make_the_same_key_are_exported_so_that_they_can_be_imported(
+    http: httpx2.AsyncClient,
+) -> None:
+    for workflow_id in ("Größe", "gr--e", "€", "workflow"):
+        saved = await http.post("/api/workflows", json={"definition": {"id": workflow_id}})
+        assert saved.status_code == 201
+    exported = await http.get("/api/bundles/export", params={"workflowId": ["Größe", "Größe", "€"]})
+    keys = [item["key"] for item in exported.json()["workflows"]]
+    assert len(keys) == len(set(keys)) == 2
+    whole = await http.get("/api/bundles/export")
+    assert set(keys) < {item["key"] for item in whole.json()["workflows"]}
+    elsewhere = {"X-Tenant-Id": "elsewhere", "Content-Type": "application/json"}
+    imported = await http.post("/api/bundles/import", content=whole.content, headers=elsewhere)
+    assert imported.status_code == 200, imported.text

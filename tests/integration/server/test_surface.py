@@ -116,3 +116,26 @@ async def test_runs_are_counted_by_status_over_all_tenants(http: httpx2.AsyncCli
     await StoreMetrics(registry).refresh(backend)
     assert registry.get_sample_value("workflow_runs", {"status": "WAITING"}) == 2
     assert registry.get_sample_value("workflow_runs", {"status": "FAILED"}) == 0
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain; charset=utf-8", ""])
+async def test_a_body_that_does_not_say_it_is_json_is_told_what_to_say(http: httpx2.AsyncClient, kind: str) -> None:
+    """curl -d calls its body a form."""
+    answer = await http.post("/api/events", content=b'{"eventName": "e"}', headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/cloudevents+json; charset=utf-8"])
+async def test_a_body_that_says_it_is_json_is_read(http: httpx2.AsyncClient, kind: str) -> None:
+    answer = await http.post("/api/events", content=b'{"eventName": "e"}', headers={"Content-Type": kind})
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/api/nothing", 404), ("DELETE", "/api/runs", 405)])
+async def test_an_address_that_is_none_names_the_list_of_all(
+    http: httpx2.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await http.request(method, path)
+    assert answer.status_code == status
+    assert "GET /api/openapi.json" in answer.json()["detail"]

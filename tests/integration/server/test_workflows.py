@@ -133,3 +133,30 @@ async def test_without_a_header_the_tenant_is_the_default_one(http: httpx2.Async
     )
     del http.headers["X-Tenant-Id"]
     assert (await http.get("/api/workflows/greeting")).json()["tenantId"] == "default"
+
+
+@pytest.mark.parametrize("workflow_id", ["a/b", "a\0b", "a\r\nSet-Cookie: x", " ", ".", "..", "x" * 201], ids=ascii)
+async def test_a_draft_under_an_id_that_nobody_could_address_is_refused(
+    http: httpx2.AsyncClient, workflow_id: str
+) -> None:
+    answer = await http.post("/api/workflows", json={"definition": {"id": workflow_id}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "WORKFLOW_ID_INVALID")
+    assert (await http.get("/api/workflows")).json()["workflows"] == []
+
+
+@pytest.mark.parametrize("workflow_id", ["€ 5", "__proto__", "Größe?#%", "a+b", "日本語"])
+async def test_an_id_may_hold_any_letter(http: httpx2.AsyncClient, workflow_id: str) -> None:
+    saved = await http.post("/api/workflows", json={"definition": definition(workflow_id)})
+    assert saved.status_code == 201, saved.text
+    assert (await http.get(saved.headers["location"])).json()["workflowId"] == workflow_id
+    published = await http.post(f"{saved.headers['location']}/publish")
+    assert published.status_code == 201, published.text
+    assert (await http.get(published.headers["location"])).json()["definition"]["id"] == workflow_id
+
+
+async def test_a_version_beyond_what_can_be_sorted_is_refused(http: httpx2.AsyncClient) -> None:
+    """The store keeps versions in the order of doubles: these two would be one."""
+    answer = await http.post("/api/workflows/greeting/publish", json={"definition": definition(version=2**53)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "DEFINITION_INVALID")
+    answer = await http.post("/api/workflows/greeting/publish", json={"definition": definition(version=2**53 - 1)})
+    assert answer.status_code == 201, answer.text

@@ -40,6 +40,7 @@ from workflow_runtime.core.definition.steps import (
     TimeWaitConfig,
     TimeWaitStep,
     TryCatchStep,
+    Version,
 )
 from workflow_runtime.core.definition.values import (
     EXPR_KEY,
@@ -108,6 +109,7 @@ __all__ = [
     "Trigger",
     "TryCatchStep",
     "Value",
+    "Version",
     "assignments_of",
     "called_actions",
     "child_blocks",

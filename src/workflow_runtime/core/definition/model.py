@@ -8,7 +8,7 @@ from typing import Literal as Fixed
 
 from pydantic import Field
 
-from workflow_runtime.core.definition.steps import Steps, Text
+from workflow_runtime.core.definition.steps import Steps, Text, Version
 from workflow_runtime.core.definition.values import Value
 from workflow_runtime.core.wire import WireModel
 
@@ -44,7 +44,7 @@ class Definition(WireModel):
     """An authored workflow."""
 
     id: Text
-    version: int = Field(ge=1)
+    version: Version
     name: Text
     description: str | None = None
     payload_schema_ref: Text

@@ -9,6 +9,7 @@ from typing import Literal as Fixed
 
 from pydantic import AfterValidator, Field, model_validator
 
+from workflow_runtime.core.canonical import EXACT_INTEGER
 from workflow_runtime.core.definition.filters import EventFilter
 from workflow_runtime.core.definition.values import Expr, Literal, Value, is_expression
 from workflow_runtime.core.errors import Category
@@ -21,6 +22,8 @@ RESERVED_NAMES: Final = frozenset({"payload", "vars", "local", "system", "meta",
 """Names of scopes; a loop or catch variable of that name could never be read."""
 
 type Text = Annotated[str, Field(min_length=1)]
+type Version = Annotated[int, Field(ge=1, lt=EXACT_INTEGER)]
+"""Of a workflow or an action. Versions are sorted as doubles, which hold every integer below that bound."""
 type Millis = Annotated[int, Field(ge=0, le=MAX_DURATION_MS)]
 type PositiveMillis = Annotated[int, Field(ge=1, le=MAX_DURATION_MS)]
 type VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -109,7 +112,7 @@ class CallWorkflowStep(NodeStep):
 
     type: Fixed["control.callWorkflow"]
     workflow_id: Text
-    workflow_version: int = Field(ge=1)
+    workflow_version: Version
     input_mapping: dict[Text, Value] = Field(default_factory=dict)
     output_mapping: Assignments = Field(default_factory=dict)
 
@@ -207,7 +210,7 @@ class ActionCallConfig(WireModel):
     """
 
     action_id: Text
-    version: int = Field(ge=1)
+    version: Version
     input_mapping: dict[str, Value] = Field(default_factory=dict)
     save_as: Text | None = None
     idempotency_key: Value = None

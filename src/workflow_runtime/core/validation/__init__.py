@@ -9,7 +9,7 @@ from workflow_runtime.core.validation.environment import (
     WorkflowVersion,
     called_workflows,
 )
-from workflow_runtime.core.validation.publish import validate_document, validate_for_publish
+from workflow_runtime.core.validation.publish import id_problem, validate_document, validate_for_publish
 
 __all__ = [
     "CalledWorkflow",
@@ -19,6 +19,7 @@ __all__ = [
     "WorkflowVersion",
     "Workflows",
     "called_workflows",
+    "id_problem",
     "validate_document",
     "validate_for_publish",
 ]

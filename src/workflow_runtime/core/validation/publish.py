@@ -59,13 +59,28 @@ def validate_document(data: object, environment: Environment) -> tuple[Definitio
     return None, [*findings, *(finding for finding in more if finding not in findings)]
 
 
+def id_problem(workflow_id: str) -> str | None:
+    """Why nobody could address a workflow of this id; None when they can.
+
+    >>> id_problem("a/b")
+    "id: 'a/b' cannot stand in an address; use 1 to 200 characters without / and control characters."
+    """
+    if (
+        workflow_id.strip() not in ("", ".", "..")
+        and len(workflow_id) <= MAX_ID_LENGTH
+        and not _NO_ID.search(workflow_id)
+    ):
+        return None
+    return (
+        f"id: {workflow_id[:MAX_ID_LENGTH]!r} cannot stand in an address; use 1 to {MAX_ID_LENGTH} characters "
+        "without / and control characters."
+    )
+
+
 def _check_id(place: Place, workflow_id: str) -> None:
-    if len(workflow_id) > MAX_ID_LENGTH or _NO_ID.search(workflow_id) or workflow_id in (".", ".."):
-        place.error(
-            FindingCode.INVALID_WORKFLOW_DEFINITION,
-            f"id: {workflow_id[:MAX_ID_LENGTH]!r} cannot stand in an address; use at most {MAX_ID_LENGTH} characters "
-            "without / and control characters.",
-        )
+    problem = id_problem(workflow_id)
+    if problem is not None:
+        place.error(FindingCode.INVALID_WORKFLOW_DEFINITION, problem)
 
 
 def _check_size(place: Place, definition: Definition) -> None:
