@@ -15,6 +15,7 @@ from workflow_server.cross_origin import CrossOriginMiddleware
 from workflow_server.event_metrics import EventMetrics
 from workflow_server.page.letters import ROUTER as LETTER_PAGES
 from workflow_server.page.routes import ROUTER as PAGES
+from workflow_server.page.tasks import ROUTER as TASK_PAGES
 from workflow_server.problems import install_problem_handlers
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {
@@ -41,7 +42,7 @@ def build_app(health: Health, *, token: str | None, max_body_bytes: int) -> Fast
     app.state.backend = None
     app.state.event_metrics = EventMetrics(health.registry)
     install_problem_handlers(app)
-    for router in (*api.ROUTERS, PAGES, LETTER_PAGES):
+    for router in (*api.ROUTERS, PAGES, LETTER_PAGES, TASK_PAGES):
         app.include_router(router)
     return app
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from workflow_runtime.store.tasks import TaskStatus
 from workflow_server import answering
 from workflow_server.requests import Cursor, Limit, Tenant, Work
+from workflow_server.task_views import task_view
 from workflow_server.wire import RequestBody, StrictJsonRoute, json_answer
 
 ROUTER = APIRouter(prefix="/api/tasks", tags=["tasks"], route_class=StrictJsonRoute)
@@ -26,13 +27,14 @@ async def list_tasks(
     tenant: Tenant, work: Work, status: TaskStatus = "OPEN", limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """A page; pass ``nextCursor`` as ``cursor`` for the next one."""
-    return json_answer(await work.tasks.list_tasks(tenant, status=status, limit=limit, cursor=cursor))
+    page = await work.tasks.list_tasks(tenant, status=status, limit=limit, cursor=cursor)
+    return json_answer({"tasks": [task_view(task) for task in page.tasks], "nextCursor": page.next_cursor})
 
 
 @ROUTER.get("/{task_id}", summary="One task")
 async def get_task(task_id: str, tenant: Tenant, work: Work) -> Response:
-    """The task with its context, and with its response when it has one."""
-    return json_answer(await answering.existing_task(work, tenant, task_id))
+    """The task with its context, and with its response when it has one; both are redacted."""
+    return json_answer(task_view(await answering.existing_task(work, tenant, task_id)))
 
 
 @ROUTER.post("/{task_id}/complete", summary="Answer a task")
@@ -41,4 +43,4 @@ async def complete_task(task_id: str, body: TaskResponse, tenant: Tenant, work: 
     row = await answering.complete_task(
         work, tenant, task_id, body.payload, event_name=body.event_name, responded_by=body.responded_by
     )
-    return json_answer(row)
+    return json_answer(task_view(row))

@@ -223,26 +223,24 @@ async def retry_event(event_id: str, frame: InFrame, request: Request) -> Respon
 
 async def person_and_reason(request: Request) -> tuple[str, str]:
     """Who sent a form and what stands in its field ``reason``, both for the audit."""
+    why = (await form_fields(request)).get("reason", "")
+    return person(request), " ".join(why.split())[:_REASON_LENGTH]
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """The fields of a form that were filled in; of several of one name the first."""
     given = parse_qs((await request.body()).decode(errors="replace"))
-    why = " ".join(given.get("reason", [""])[0].split())[:_REASON_LENGTH]
+    return {name: values[0] for name, values in given.items()}
+
+
+def person(request: Request) -> str:
+    """Who sent a form, as far as the browser says."""
     user = basic_user(request.headers)
-    return f"{user} (page)" if user else "page", why
+    return f"{user} (page)" if user else "page"
 
 
 def _no_event(frame: Frame) -> Response:
     return _missing(frame, "events", "There is no such event", "It was never accepted, or it is past the retention.")
-
-
-@ROUTER.get("/tasks")
-async def tasks_page(frame: InFrame, cursor: Cursor = None) -> Response:
-    """Human tasks that are open."""
-    page = await frame.work.tasks.list_tasks(frame.tenant, status="OPEN", limit=_PAGE, cursor=cursor)
-    return frame.page(
-        "tasks.html",
-        "tasks",
-        tasks=[task.model_dump(mode="json", by_alias=True) for task in page.tasks],
-        next=page.next_cursor,
-    )
 
 
 @ROUTER.get("/ownership")

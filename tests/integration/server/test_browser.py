@@ -152,3 +152,39 @@ async def test_a_failed_event_is_retried_by_a_click(site: str, redis_server: str
     browser.click(".chips a[href*=UNMATCHED]")
     assert "No unmatched event" in browser.text("main")
     assert browser.console() == []
+
+
+def test_a_person_answers_a_task_after_the_run_has_refused_what_it_cannot_work_with(
+    site: str, browser: Browser
+) -> None:
+    config = {
+        "taskType": "approval",
+        "title": "May we?",
+        "contextData": {"ticket": IMAGE, "apiKey": "k-123"},
+        "assign": {"vars.by": {"$expr": "vars.event.by"}},
+    }
+    run_id = started(site, "initech", steps=[TASK | {"config": config}])
+    browser.open(page(site, f"/runs/{run_id}", "initech"))
+    shows(browser, "main", "Waits for a response to the task 'May we?'")
+    browser.click(".notice a[href^='/tasks/']")
+    assert IMAGE in browser.text("main pre")
+    assert "k-123" not in browser.text("main")
+    browser.fill("#payload", '{"approved": ')
+    browser.click("form.answer button")
+    shows(browser, "[role=alert]", "The response is not strict JSON")
+    assert browser.evaluate("document.querySelector('#payload').value") == '{"approved": '
+    browser.fill("#payload", '{"approved": true}')
+    browser.fill("#eventName", SCRIPT)
+    browser.click("form.answer button")
+    shows(browser, "[role=alert]", "gave no value")
+    assert browser.evaluate("document.querySelector('#payload').value") == '{"approved": true}'
+    assert browser.evaluate("document.querySelector('#eventName').value") == SCRIPT
+    assert browser.text(".head .pill") == "Open"
+    browser.fill("#payload", '{"by": "ada", "password": "p-456"}')
+    browser.click("form.answer button")
+    shows(browser, ".head .pill", "Completed")
+    assert (SCRIPT in browser.text("main"), "p-456" in browser.text("main")) == (True, False)
+    browser.click(run_link(run_id))
+    shows(browser, "main", "Succeeded")
+    # The browser itself reports each answer that is not a success; nothing else may be there.
+    assert [line for line in browser.console() if "status of 4" not in line] == []

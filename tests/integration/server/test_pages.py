@@ -121,7 +121,9 @@ async def test_what_authors_and_events_bring_is_escaped(http: httpx2.AsyncClient
         assert "&lt;script&gt;" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.uuid4()}", "/dead-letters/1-1"])
+@pytest.mark.parametrize(
+    "path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.uuid4()}", "/dead-letters/1-1", "/tasks/nope"]
+)
 async def test_what_does_not_exist_is_a_page_with_404(http: httpx2.AsyncClient, path: str) -> None:
     assert "There is no such" in (await page(http, path, 404)).text
 
@@ -219,3 +221,86 @@ async def test_a_person_gets_a_page_for_an_error_and_a_program_a_problem(http: h
 async def test_home_leads_to_the_runs(http: httpx2.AsyncClient) -> None:
     answer = await http.get("/")
     assert (answer.status_code, httpx2.URL(answer.headers["location"]).path) == (307, "/runs")
+
+
+async def open_task(http: httpx2.AsyncClient, **config: Any) -> tuple[str, dict[str, Any]]:
+    """A run that waits for a task, and the task."""
+    ask = {"id": "ask", "type": "human.task", "config": {"taskType": "t", "title": EVIL} | config}
+    await publish(http, steps=[ask])
+    run_id = str((await http.post("/api/workflows/greeting/runs")).json()["runId"])
+    await until(http, run_id, lambda found: bool(found["waits"]))
+    [task] = (await http.get("/api/tasks")).json()["tasks"]
+    return run_id, task
+
+
+def form_of(shown: httpx2.Response) -> str:
+    [form] = [address for address in checked(shown).addresses if "/complete?" in address]
+    return form
+
+
+async def test_a_task_is_answered_from_its_page(http: httpx2.AsyncClient, workers: None, ended: Ended) -> None:
+    config = {"contextData": {"note": EVIL, "password": "p-1"}, "assign": {"vars.by": {"$expr": "vars.event.by"}}}
+    run_id, task = await open_task(http, **config)
+    shown = await page(http, f"/tasks/{task['taskId']}")
+    form = form_of(shown)
+    assert "script" not in checked(shown).tags
+    assert "p-1" not in shown.text
+    assert "p-1" not in str(task)
+    headers = {"Origin": "http://server", "Authorization": "Basic " + base64.b64encode(b"ada:token").decode()}
+    body = {"payload": '\r\n{"by": "ada",\r\n "token": "t-1"}', "eventName": " DECIDED "}
+    answer = await http.post(form, data=body, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/tasks/{task['taskId']}?tenant={TENANT}")
+    assert (await ended(run_id))["run"]["status"] == "SUCCEEDED"
+    closed = (await http.get(f"/api/tasks/{task['taskId']}")).json()
+    assert (closed["status"], closed["respondedBy"], closed["eventName"]) == ("COMPLETED", "ada (page)", "DECIDED")
+    shown = await page(http, f"/tasks/{task['taskId']}")
+    assert "ada (page)" in shown.text
+    assert "t-1" not in shown.text + str(closed)
+    assert "textarea" not in checked(shown).tags
+    assert task["taskId"] in (await http.get("/tasks", params=IN_TENANT | {"status": "COMPLETED"})).text
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "told"),
+    [
+        ("{}", 422, "gave no value"),
+        ("", 422, "gave no value"),
+        ("{oops", 400, "is not strict JSON"),
+        ('{"by": 1, "by": 2}', 400, "stands twice"),
+        ('{"by": 1e400}', 400, "larger than a double"),
+        ("[" * 150 + "]" * 150, 422, "nested"),
+    ],
+)
+async def test_a_response_that_is_refused_is_told_in_words_and_stays_in_the_form(
+    http: httpx2.AsyncClient, workers: None, payload: str, status: int, told: str
+) -> None:
+    _, task = await open_task(http, assign={"vars.by": {"$expr": "vars.event.by"}})
+    form = form_of(await page(http, f"/tasks/{task['taskId']}"))
+    answer = await http.post(form, data={"payload": payload, "eventName": EVIL})
+    assert answer.status_code == status
+    assert told in answer.text
+    tags = checked(answer).tags
+    assert ("textarea" in tags, "script" in tags) == (True, False)
+    assert payload.replace('"', "&#34;") in answer.text
+    assert (await http.get(f"/api/tasks/{task['taskId']}")).json()["status"] == "OPEN"
+
+
+async def test_a_task_that_was_closed_meanwhile_takes_no_answer_from_its_page(
+    http: httpx2.AsyncClient, workers: None
+) -> None:
+    _, task = await open_task(http)
+    form = form_of(await page(http, f"/tasks/{task['taskId']}"))
+    await http.post(f"/api/tasks/{task['taskId']}/complete", json={"payload": 1})
+    answer = await http.post(form, data={"payload": "2"})
+    assert answer.status_code == 409
+    assert "takes no further response" in answer.text
+    assert "textarea" not in checked(answer).tags
+
+
+async def test_a_page_of_another_site_answers_no_task(http: httpx2.AsyncClient, workers: None) -> None:
+    _, task = await open_task(http)
+    form = form_of(await page(http, f"/tasks/{task['taskId']}"))
+    for origin in ("https://elsewhere.example", "null"):
+        answer = await http.post(form, data={"payload": "{}"}, headers={"Origin": origin})
+        assert answer.status_code == 403
+    assert (await http.get(f"/api/tasks/{task['taskId']}")).json()["status"] == "OPEN"
