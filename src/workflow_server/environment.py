@@ -23,6 +23,9 @@ from workflow_server.raw_definitions import raw_calls
 _SUGGESTED: Final = 500
 """Workflows among which a misspelt id looks for its neighbour."""
 
+_NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside the zones: what each says depends on the machine, or is nothing."""
+
 
 async def load_environment(work: Backend, tenant: str, data: Any) -> Environment:
     """Everything that ``data``, a definition valid or not, may refer to."""
@@ -42,7 +45,7 @@ async def load_environment(work: Backend, tenant: str, data: Any) -> Environment
 @functools.cache
 def known_timezones() -> frozenset[str] | None:
     """The IANA names that this machine knows; None when it has no list of them."""
-    return frozenset(zoneinfo.available_timezones()) or None
+    return frozenset(zoneinfo.available_timezones()) - _NO_ZONES or None
 
 
 async def _reachable(work: Backend, tenant: str, called: Iterable[WorkflowVersion]) -> LoadedWorkflows:

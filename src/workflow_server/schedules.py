@@ -72,11 +72,18 @@ async def reconcile(work: Backend) -> None:
     wanted = {start.schedule_id: start for start in await _all_starts(work)}
     present = {entry.id async for entry in await work.client.list_schedules()}
     orphans = {found for found in present if found.startswith(SCHEDULE_ID_PREFIX)} - wanted.keys()
+    log = structlog.get_logger(__name__)
     for start in wanted.values():
-        await _put(work.client, start)
+        try:
+            await _put(work.client, start)
+        except (ValueError, RPCError) as error:
+            if isinstance(error, RPCError) and error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            # One trigger that Temporal cannot take must not keep the others from their schedules.
+            log.error("schedule_impossible", schedule=start.schedule_id, error=str(error))
     for orphan in orphans:
         await _remove(work.client, orphan)
-    structlog.get_logger(__name__).info("schedules_reconciled", schedules=len(wanted), removed=len(orphans))
+    log.info("schedules_reconciled", schedules=len(wanted), removed=len(orphans))
 
 
 def start_of(tenant: str, target: TriggerTarget) -> ScheduledStart | None:

@@ -120,6 +120,19 @@ async def test_reconciling_puts_right_what_was_changed_and_what_an_older_server_
     assert found.schedule.policy.catchup_window == RECURRING_CATCH_UP
 
 
+async def test_a_trigger_that_temporal_cannot_take_keeps_no_other_from_its_schedule(
+    http: httpx2.AsyncClient, backend: Backend
+) -> None:
+    """Publishing refuses both of these now; what an older server has published stays."""
+    await publish(http, NIGHTLY)
+    await backend.client.get_schedule_handle(IDENTIFIER).delete()
+    for workflow_id, moment in (("a", "9999-12-31T23:59:59Z"), ("b", " 2030-01-31T09:00:00Z")):
+        old = definition(workflow_id, trigger={"type": "schedule", "runAt": moment})
+        await backend.catalog.publish(TENANT, workflow_id, 1, old, action_queues={})
+    await reconcile(backend)
+    assert await described(backend) is not None
+
+
 async def test_firings_of_the_same_moments_start_one_run_each_however_often_they_are_repeated(
     http: httpx2.AsyncClient, backend: Backend, workers: None, ended: Ended
 ) -> None:

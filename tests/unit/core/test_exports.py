@@ -16,15 +16,15 @@ EXPORTS = {
         "EventWaitStep Expr FilterOp Finding FindingCode ForEachStep HumanTaskConfig HumanTaskStep IfStep NodeStep "
         "OnError ParseBodyConfig ParseBodyStep PlacedStep RecurringTrigger RenderCommentBlocksConfig "
         "RenderCommentBlocksStep RetryPolicy ReturnStep ScheduleTrigger StateSetConfig StateSetStep Step Steps "
-        "TimeWaitConfig TimeWaitStep Trigger TryCatchStep Value assignments_of called_actions child_blocks has_errors "
-        "is_expression is_secret iter_expressions iter_secrets parse_definition step_path walk_steps"
+        "TimeWaitConfig TimeWaitStep Trigger TryCatchStep Value Version assignments_of called_actions child_blocks "
+        "has_errors is_expression is_secret iter_expressions iter_secrets parse_definition step_path walk_steps"
     ),
     "workflow_runtime.core.expressions": (
         "ALLOWED_FUNCTIONS MAX_LENGTH MAX_RESULT_BYTES CompiledExpression Effort compile_expression resolve_value"
     ),
     "workflow_runtime.core.validation": (
         "CalledWorkflow Environment LoadedWorkflows NoWorkflows WorkflowVersion Workflows called_workflows "
-        "validate_document validate_for_publish"
+        "id_problem validate_document validate_for_publish"
     ),
 }
 

@@ -24,6 +24,10 @@ _FIRING: Final[dict[str, Any]] = {
     "workflowVersion": 1,
 }
 
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2100
+"""What Temporal takes as the year of a schedule's calendar."""
+
 
 def check_trigger(place: Place, definition: Definition, environment: Environment) -> None:
     """The payload schema exists, and the trigger can start a run whose payload fits it."""
@@ -111,11 +115,16 @@ def _check_run_at(place: Place, run_at: str, now_iso: str | None) -> None:
     if not run_at.strip():
         place.error(FindingCode.TIME_TRIGGER_RUN_AT_REQUIRED, "trigger.runAt is required for a one-time schedule.")
         return
-    instant = instant_of(run_at)
+    instant = instant_of(run_at) if run_at == run_at.strip() else None
     if instant is None:
         place.error(
             FindingCode.TIME_TRIGGER_INVALID_RUN_AT,
             f"trigger.runAt: {run_at!r} is no ISO 8601 instant; write for example 2030-01-31T09:00:00Z.",
+        )
+    elif not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        place.error(
+            FindingCode.TIME_TRIGGER_INVALID_RUN_AT,
+            f"trigger.runAt: {run_at!r} is outside the years that can be scheduled, {_FIRST_YEAR} to {_LAST_YEAR}.",
         )
     elif now_iso is not None and (now := instant_of(now_iso)) is not None and instant <= now:
         place.error(

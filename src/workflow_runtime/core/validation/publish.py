@@ -4,25 +4,22 @@ Source: RUNTIME.md section 10. One answer carries all findings; any error forbid
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from workflow_runtime.core.canonical import canonical_json, to_json
-from workflow_runtime.core.definition import ROOT_PATH, Definition, parse_definition, walk_steps
-from workflow_runtime.core.errors import ValidationFailure
+from workflow_runtime.core.canonical import canonical_json
+from workflow_runtime.core.definition import Definition, parse_definition, walk_steps
 from workflow_runtime.core.findings import Finding, FindingCode
 from workflow_runtime.core.validation._flow import check_flow
 from workflow_runtime.core.validation._report import Place, Report
+from workflow_runtime.core.validation._sound import NO_SCHEMA_REF, sound_parts
 from workflow_runtime.core.validation._steps import StepChecker
 from workflow_runtime.core.validation._trigger import check_trigger
 from workflow_runtime.core.validation.environment import Environment
 
-_STAND_IN: Final[dict[str, Any]] = {"id": "invalid", "version": 1, "name": "invalid", "payloadSchemaRef": "invalid"}
 MAX_ID_LENGTH: Final = 200
 MAX_DEFINITION_BYTES: Final = 1024 * 1024
 """Some ten thousand steps. A worker reads the whole of it within one workflow task, which may take two seconds."""
 _NO_ID: Final = re.compile(r"[/\x00-\x1f\x7f]")
-_HEAD: Final = ("id", "version", "name", "payloadSchemaRef", "trigger")
 
 
 def validate_for_publish(definition: Definition, environment: Environment) -> list[Finding]:
@@ -47,10 +44,10 @@ def validate_document(data: object, environment: Environment) -> tuple[Definitio
     definition, findings = parse_definition(data)
     if definition is not None:
         return definition, validate_for_publish(definition, environment)
-    sound = _sound_parts(data, findings)
+    sound = sound_parts(data, findings)
     if sound is None:
         return None, findings
-    unreal = _STAND_IN["payloadSchemaRef"] == sound.payload_schema_ref
+    unreal = sound.payload_schema_ref == NO_SCHEMA_REF
     more = [
         finding
         for finding in validate_for_publish(sound, environment)
@@ -91,37 +88,3 @@ def _check_size(place: Place, definition: Definition) -> None:
             f"The definition is {size} bytes of JSON, the limit is {MAX_DEFINITION_BYTES}; move parts of it into "
             "workflows of their own and call them with control.callWorkflow.",
         )
-
-
-def _sound_parts(data: object, findings: list[Finding]) -> Definition | None:
-    """The definition with a stand-in for every part that does not read."""
-    try:
-        plain = to_json(data)
-    except ValidationFailure:
-        return None
-    if not isinstance(plain, dict):
-        return None
-    broken = {finding.step_path for finding in findings} - {ROOT_PATH}
-    steps = _repaired(plain.get("steps"), ROOT_PATH, broken)
-    sound: dict[str, Any] = {**_STAND_IN, "steps": []}
-    for name, value in (*((key, plain[key]) for key in _HEAD if key in plain), ("steps", steps)):
-        candidate = {**sound, name: value}
-        if parse_definition(candidate)[0] is not None:
-            sound = candidate
-    return parse_definition(sound)[0]
-
-
-def _repaired(steps: Any, parent: str, broken: set[str]) -> list[Any]:
-    if not isinstance(steps, list):
-        return []
-    return [_repaired_step(step, f"{parent}.steps[{index}]", broken) for index, step in enumerate(steps)]
-
-
-def _repaired_step(step: Any, path: str, broken: set[str]) -> Any:
-    if path in broken or not isinstance(step, Mapping):
-        return {"id": f"invalid {path}", "type": "state.set", "config": {"state": "invalid"}}
-    blocks = ("then", "else", "body", "try", "catch")
-    return {
-        key: _repaired(value, f"{path}.{key}", broken) if key in blocks and isinstance(value, list) else value
-        for key, value in step.items()
-    }

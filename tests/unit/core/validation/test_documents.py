@@ -57,6 +57,34 @@ def test_a_document_with_a_broken_head_still_has_its_steps_judged() -> None:
     assert found == {"INVALID_WORKFLOW_DEFINITION", "UNKNOWN_ACTION"}
 
 
+def test_a_step_that_does_not_read_keeps_its_id_its_blocks_and_what_is_sound_in_it() -> None:
+    """Nothing that is wrong waits for a second answer because something else is wrong beside it."""
+    data = document(
+        node("state.sett", "twice", state="X"),
+        step("control.if", "twice", condition=5, then=[action("no.such_action") | {"id": "in-if"}]),
+        step("control.forEach", "loop", items=expr("1"), itemVar="i", onError={}, body=[action("no.such_action")]),
+        step("control.tryCatch", "try", catch=[action("no.such_action") | {"id": "in-catch"}], bogus=1) | {"try": 5},
+        node("time.wait", "wait", mode="until", until="tomorrow", bogus=1),
+        node("human.task", "task", taskType="t", title=5) | {"retry": {"maxAttempts": 0}, "name": 7},
+    )
+    parsed, findings = validate_document(data, environment())
+    assert parsed is None
+    found = {(finding.code.value, finding.step_path) for finding in findings}
+    assert found >= {
+        ("DUPLICATE_STEP_ID", "root.steps[1]"),
+        ("UNKNOWN_ACTION", "root.steps[1].then.steps[0]"),
+        ("UNSUPPORTED_OPTION", "root.steps[2]"),
+        ("UNKNOWN_ACTION", "root.steps[2].body.steps[0]"),
+        ("UNKNOWN_ACTION", "root.steps[3].catch.steps[0]"),
+        ("INVALID_CONFIG", "root.steps[4]"),
+        ("INVALID_CONFIG", "root.steps[5]"),
+    }
+    told = " ".join(finding.message for finding in findings)
+    assert "'tomorrow' is no ISO 8601 instant" in told
+    assert "title must be text" in told
+    assert "invalid" not in " ".join(finding.step_id or "" for finding in findings)
+
+
 def test_a_sound_document_gives_its_definition() -> None:
     parsed, findings = validate_document(document(state()), environment())
     assert parsed == definition(state())
@@ -92,7 +120,7 @@ def test_no_document_can_make_validation_raise(data: object) -> None:
     assert parsed is not None or has_errors(findings)
 
 
-@pytest.mark.parametrize("workflow_id", ["a/b", "..", ".", "a\nb", "\x00", "x" * 201])
+@pytest.mark.parametrize("workflow_id", ["a/b", "..", ".", " ", "a\nb", "\x00", "x" * 201])
 def test_an_id_that_no_address_could_hold_is_refused(workflow_id: str) -> None:
     found = only(findings_of(state(), id=workflow_id))
     assert (found.code, found.step_path) == (FindingCode.INVALID_WORKFLOW_DEFINITION, "root")

@@ -86,6 +86,9 @@ def test_dotted_targets_nest() -> None:
         ("2030-02-31T09:00:00Z", "TIME_TRIGGER_INVALID_RUN_AT"),
         ("2020-01-31T09:00:00Z", "TIME_TRIGGER_INVALID_RUN_AT"),
         (NOW, "TIME_TRIGGER_INVALID_RUN_AT"),
+        (" 2030-01-31T09:00:00Z", "TIME_TRIGGER_INVALID_RUN_AT"),
+        ("2101-01-01T00:00:00Z", "TIME_TRIGGER_INVALID_RUN_AT"),
+        ("9999-12-31T23:59:59Z", "TIME_TRIGGER_INVALID_RUN_AT"),
     ],
 )
 def test_a_one_time_trigger_needs_an_instant_to_come(run_at: str, code: str | None) -> None:
