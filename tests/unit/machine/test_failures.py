@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from tests.fakes.machine import (
-    CANCELLED,
     TIMED_OUT,
     DryRun,
     assign,
@@ -153,14 +152,6 @@ def test_only_the_named_categories_are_retried() -> None:
     retry = {**RETRY, "retryOn": ["TransientError"]}
     assert fail(DryRun(define(call("c", retry=retry)), script=[failed(Category.ACTION)])).failure.code == "BROKEN"
     assert succeed(DryRun(define(call("c", retry=retry)), script=[failed(Category.TRANSIENT)]))
-
-
-@pytest.mark.parametrize("category", [Category.CANCELLATION, Category.CORRUPTION])
-def test_cancellation_and_corruption_pass_every_handler(category: Category) -> None:
-    retry = {**RETRY, "retryOn": [category]}
-    step = call("c", retry=retry, onError=CONTINUE)
-    definition = define(try_catch("t", [for_each("f", "[1]", step, onItemError="continue")], [assign("a", caught=1)]))
-    assert fail(DryRun(definition, script=[failed(category)])).failure.category == category
 
 
 def test_an_event_wait_is_retried_as_a_new_wait_with_a_new_timeout() -> None:
@@ -337,50 +328,6 @@ def test_an_action_without_quota_parks_the_run_until_the_signal_and_then_runs_ag
 def test_a_quota_failure_that_is_handled_parks_nothing() -> None:
     definition = define(try_catch("t", [call("c")], [assign("a", c=expr("error.category"))]))
     assert succeed(DryRun(definition, script=[failed(Category.QUOTA)]))["vars"] == {"c": "QuotaExceeded"}
-
-
-# Cancellation
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        call("c", retry={"maxAttempts": 5, "backoffMs": 1}, onError=CONTINUE),
-        {**wait_event("w"), "onError": CONTINUE},
-        {**CHILD, "onError": CONTINUE},
-        {"id": "t", "type": "time.wait", "config": {"mode": "duration", "durationMs": 5}, "onError": CONTINUE},
-        {"id": "h", "type": "human.task", "config": {"taskType": "a", "title": "b"}, "onError": CONTINUE},
-    ],
-)
-def test_cancellation_passes_through_every_handler_and_cancels_what_is_open(step: dict[str, Any]) -> None:
-    loop = for_each("f", "[1, 2]", step, onItemError="continue")
-    run = DryRun(define(try_catch("t", [loop], [assign("a", caught=1)], capture="e")), script=[CANCELLED])
-    failure = fail(run).failure
-    assert failure.category == Category.CANCELLATION
-    assert failure.node_path == "root.steps[0].try.steps[0].body.steps[0]"
-    assert run.rows("run")["run-1"]["status"] == "CANCELED"
-    assert {row["status"] for row in run.rows("step").values()} == {"CANCELED"}
-    assert {row["status"] for row in (run.rows("wait") | run.rows("action")).values()} <= {"CANCELED"}
-
-
-def test_cancellation_is_taken_before_the_first_step_and_between_steps() -> None:
-    run = DryRun(define(assign("a", x=1)))
-    run.answer(CANCELLED)
-    assert fail(run).failure.category == Category.CANCELLATION
-    assert [item.fields["status"] for item in run.records if item.kind == "run"] == ["RUNNING", "CANCELED"]
-
-
-def test_cancellation_during_backoff_keeps_the_failed_attempt_as_it_was() -> None:
-    run = DryRun(define(call("c", retry=RETRY)), script=[failed(), CANCELLED])
-    assert fail(run).failure.category == Category.CANCELLATION
-    assert run.rows("step")["root.steps[0]#1"]["status"] == "RETRY_SCHEDULED"
-    assert list(run.rows("step")) == ["root.steps[0]#1"]
-
-
-def test_a_failure_that_only_speaks_of_cancellation_is_handled_like_any_other() -> None:
-    definition = define(try_catch("t", [call("c")], [assign("a", caught=True)]))
-    run = DryRun(definition, script=[failed(Category.ACTION, "Cancelled: the order was cancelled")])
-    assert succeed(run)["vars"] == {"caught": True}
 
 
 # Waits
