@@ -12,7 +12,6 @@ from typing import Any, Final
 import jlens
 
 from workflow_runtime.core.canonical import Json
-from workflow_runtime.core.errors import ExpressionFailure
 from workflow_runtime.core.expressions._check import Shape
 from workflow_runtime.core.expressions._cost import is_local, narrowed, step_limit, work
 from workflow_runtime.core.expressions._functions import NOW_VARIABLE, prelude
@@ -43,6 +42,14 @@ BUDGET_CODES: Final = frozenset({"U1001", "U1006", "D1011"})
 """Limits of the engine: size of an array, text or result; steps; depth."""
 
 
+class NoValueError(Exception):
+    """The result is undefined."""
+
+
+class NoNumberError(Exception):
+    """The result holds NaN."""
+
+
 class Program:
     """A compiled expression, ready to run against any context, from any thread."""
 
@@ -62,18 +69,15 @@ class Program:
         return work(self._reach, self._reads, context)
 
     def run(self, context: Mapping[str, Any], now_iso: str) -> Json:
-        """The result, or ``jlens.JlensError``, or ``ExpressionFailure`` for a missing result and for NaN."""
+        """The result, or ``jlens.JlensError``, ``NoValueError`` or ``NoNumberError``."""
         evaluate = self._evaluator(context, now_iso)
         result = evaluate(self._main)
         if "r" not in result:
-            raise ExpressionFailure(
-                "The expression gave no value: a name in it is missing. Wrap it in coalesce to give a default.",
-                code="MISSING_RESULT",
-            )
+            raise NoValueError
         value: Json = result["r"]
         # The engine shows NaN as null, so only a result with a null in it can hide one.
         if self._nan is not None and _holds_null(value) and evaluate(self._nan):
-            raise ExpressionFailure("The expression divided zero by zero.", code="NOT_JSON")
+            raise NoNumberError
         return value
 
     def _evaluator(self, context: Mapping[str, Any], now_iso: str) -> Callable[[jlens.Expression], Any]:

@@ -27,11 +27,20 @@ import jlens
 from workflow_runtime.core.canonical import Json
 from workflow_runtime.core.errors import ExpressionFailure
 from workflow_runtime.core.expressions._check import check
-from workflow_runtime.core.expressions._engine import BUDGET_CODES, MAX_RESULT_BYTES, Program, compile_text
+from workflow_runtime.core.expressions._engine import (
+    BUDGET_CODES,
+    MAX_RESULT_BYTES,
+    NoNumberError,
+    NoValueError,
+    Program,
+    compile_text,
+)
 from workflow_runtime.core.expressions._scan import Scanned, scan
 
 _CACHE_SIZE: Final = 2048
 _MESSAGE_LENGTH: Final = 200
+_SOURCE_LENGTH: Final = 80
+_OUT_OF_RANGE: Final = "D1001"
 
 
 class CompiledExpression:
@@ -54,6 +63,14 @@ class CompiledExpression:
             return self._program.run(context, now_iso)
         except jlens.JlensError as error:
             raise self._failure(error) from error
+        except NoValueError:
+            raise ExpressionFailure(
+                f"The expression {self._shown} gave no value: a name in it is missing. "
+                "Wrap it in coalesce to give a default.",
+                code="MISSING_RESULT",
+            ) from None
+        except NoNumberError:
+            raise ExpressionFailure(f"The expression {self._shown} divides by zero.", code="NOT_JSON") from None
         except (ValueError, OverflowError, TypeError) as error:
             raise ExpressionFailure(f"The context is not JSON: {error}.", code="NOT_JSON") from error
 
@@ -61,12 +78,23 @@ class CompiledExpression:
         """About how many values an evaluation looks at, from the sizes of what it reads: never from a clock."""
         return self._program.work(context)
 
+    @property
+    def _shown(self) -> str:
+        """The source as a message names it: which one of a step's expressions it was."""
+        line = " ".join(self.source.split())
+        return line if len(line) <= _SOURCE_LENGTH else f"{line[:_SOURCE_LENGTH]}..."
+
     def _failure(self, error: jlens.JlensError) -> ExpressionFailure:
         if error.code in BUDGET_CODES:
             return _limit_failure(str(error))
         if error.code == "U1004":
             return ExpressionFailure(f"The context is not JSON: {error}.", code="NOT_JSON")
-        return _engine_failure("EVALUATION_FAILED", error, self._scanned, self._program.offset)
+        failure = _engine_failure("EVALUATION_FAILED", error, self._scanned, self._program.offset)
+        if error.code != _OUT_OF_RANGE:
+            return failure
+        # The engine names infinity, which is no JSON, as null.
+        message = f"The expression {self._shown} divides by zero or gives a number larger than a double can be."
+        return ExpressionFailure(message, code=failure.code, details=failure.details)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

@@ -34,6 +34,20 @@ def test_a_missing_result_is_told_the_way_out() -> None:
     assert "coalesce" in failure_of("payload.x").message
 
 
+def test_a_failure_names_the_expression_among_the_others_of_its_step() -> None:
+    assert failure_of("payload.\n  nothing", {"payload": {}}).message.startswith("The expression payload. nothing gave")
+    shown = failure_of(f"{'a' * 100}.b", {}).message
+    assert f"{'a' * 80}... gave no value" in shown
+
+
+@pytest.mark.parametrize("text", ["1/0", "0/0", "5%0", "[-1/0]", '{"a": 0/0}', "1e308 * 10"])
+def test_a_division_by_zero_says_so(text: str) -> None:
+    found = failure_of(text, {})
+    assert found.code in ("EVALUATION_FAILED", "NOT_JSON")
+    assert f"The expression {text} divides by zero" in found.message
+    assert "null" not in found.message
+
+
 @pytest.mark.parametrize(
     ("text", "position"),
     [("a b", 3), ("a == b c", 8), ("len(a) + len(b) )", 17), ("/* c */ a b", 11), ("a == 1 == (", 11)],
@@ -98,6 +112,6 @@ def test_literals_stay(value: Any) -> None:
     assert resolve_value(value, {}, NOW) == value
 
 
-def test_an_expression_that_is_no_text_is_refused() -> None:
+def test_an_expression_that_is_no_text_is_failure_of() -> None:
     with pytest.raises(ExpressionFailure):
         resolve_value({"$expr": 5}, {}, NOW)
