@@ -18,6 +18,7 @@ process // {
     "workflow_runtime.core"
     "workflow_runtime.service.failures"
     "workflow_worker.authored_run"
+    "workflow_worker.action_calls"
     "workflow_worker.calls"
     "workflow_worker.carrying"
     "workflow_worker.mailbox"

@@ -81,7 +81,12 @@ async def _worker(
         secrets = DirectorySecrets(settings.workflow_secrets_dir)
         dispatcher = ActionDispatcher(actions, ledger=ActionLedger(redis), secrets=secrets, metrics=metrics)
         runs = RunActivities(
-            catalog=Catalog(redis), runs=Runs(redis), waits=WaitIndex(redis), tasks=Tasks(redis), client=client
+            catalog=Catalog(redis),
+            runs=Runs(redis),
+            waits=WaitIndex(redis),
+            tasks=Tasks(redis),
+            client=client,
+            local_actions=dispatcher.local_actions if settings.local_actions else (),
         )
         schedules = ScheduleActivities(catalog=Catalog(redis), runs=Runs(redis), client=client)
         yield build_worker(

@@ -94,7 +94,7 @@ class AuthoredRun:
             with_payload=start.checkpoint is None,
         )
         try:
-            loaded: LoadedRun = await call_store(LOAD_RUN, request, LoadedRun)
+            loaded: LoadedRun = await call_store(LOAD_RUN, request, answer=LoadedRun)
         except ApplicationError as error:
             await self._abandon(run, activity_failure(error))
         if loaded.trigger_event_id is not None:

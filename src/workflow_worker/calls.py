@@ -24,12 +24,12 @@ class Suspended:
     """Instead of an outcome: the effect is still under way and the history is long enough to begin a new one."""
 
 
-async def call_store(activity: str, request: Any, answer: type | None = None) -> Any:
+async def call_store(activity: str, *arguments: Any, answer: type | None = None) -> Any:
     """Run a local activity to its end, also in a run being cancelled. Raises ApplicationError when it refuses."""
     return await _to_the_end(
         workflow.start_local_activity(
             activity,
-            request,
+            args=arguments,
             result_type=answer,
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=_STORE_RETRY,

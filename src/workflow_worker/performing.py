@@ -5,25 +5,19 @@ becomes the outcome ``Cancelled``; what has to be written down is written all th
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
-from pydantic_core import to_json
 from temporalio import workflow
-from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
-from workflow_runtime.core.actions import action_key
 from workflow_runtime.core.contract import (
-    ACTION_ACTIVITY,
     AUTHORED_QUEUE,
     RUN_WORKFLOW_TYPE,
-    ActionContext,
-    ActionRequest,
     EventSignal,
     RunInput,
     run_workflow_id,
 )
-from workflow_runtime.core.errors import Category, Failure
 from workflow_runtime.core.machine.effects import (
     CallAction,
     Cancelled,
@@ -39,19 +33,11 @@ from workflow_runtime.core.machine.effects import (
     WaitForQuota,
     WaitForTask,
 )
-from workflow_runtime.service.failures import activity_failure, came_from_action, child_failure
+from workflow_runtime.service.failures import activity_failure, child_failure
+from workflow_worker.action_calls import ActionCaller
 from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, shown, until, was_cancelled
-from workflow_worker.carrying import pack
 from workflow_worker.mailbox import Mailbox
-from workflow_worker.outbox import Outbox, RecordSource, is_small
-from workflow_worker.pinned_actions import (
-    Limits,
-    call_failure,
-    checked_output,
-    limits,
-    may_be_repeated,
-    refused_input,
-)
+from workflow_worker.outbox import Outbox, RecordSource
 from workflow_worker.records import (
     CREATE_CHILD,
     SYNC_RUN,
@@ -60,14 +46,7 @@ from workflow_worker.records import (
     LoadedRun,
     OpenWait,
     SyncAnswer,
-    SyncRequest,
 )
-
-MAX_INPUT_BYTES: Final = 1024 * 1024
-"""A request to an action travels inline, so that any worker can read it, and Temporal refuses one above 2 MiB."""
-
-MAX_LOST_WORKERS: Final = 5
-"""After so many lost workers in a row the action itself is the suspect, and the step fails."""
 
 
 class Performer:
@@ -78,6 +57,7 @@ class Performer:
         self._loaded = loaded
         self._mailbox = mailbox
         self._outbox = Outbox(run, loaded, source)
+        self._actions = ActionCaller(run, loaded, self._outbox)
 
     async def perform(self, effect: Effect, now_iso: str) -> Outcome | Suspended:
         """The outcome of ``effect``, whatever happens to it."""
@@ -94,7 +74,7 @@ class Performer:
     async def _dispatch(self, effect: Effect, now_iso: str) -> Outcome | Suspended:
         match effect:
             case CallAction():
-                return await self._call_action(effect, now_iso)
+                return await self._actions.call(effect, now_iso, self.sync)
             case WaitForEvent():
                 return await self._wait_for_event(effect)
             case WaitForTask():
@@ -109,49 +89,6 @@ class Performer:
                 await self.sync()
                 return Completed()
         raise AssertionError(f"{effect.kind} is the end of a run and cannot be performed")
-
-    # Actions
-
-    async def _call_action(self, effect: CallAction, now_iso: str) -> Outcome:
-        size = len(to_json(effect.input))
-        if size > MAX_INPUT_BYTES:
-            return FailedOutcome(failure=_input_too_large(effect, size))
-        pin = self._loaded.pinned_actions.get(action_key(effect.action_id, effect.version))
-        if (refused := refused_input(effect, pin)) is not None:
-            return refused
-        request = self._action_request(effect, now_iso)
-        carried = self._outbox.collect() if effect.task_queue == AUTHORED_QUEUE else None
-        if carried is None or not is_small(carried):
-            carried = None
-            await self.sync()
-        lost, allowed = 0, limits(effect, pin)
-        while True:
-            try:
-                value = await _execute_action(effect, request, carried, allowed)
-            except ActivityError as error:
-                lost += 1
-                if may_be_repeated(effect, error) and lost <= MAX_LOST_WORKERS and not was_cancelled():
-                    continue
-                if came_from_action(error):
-                    self._outbox.delivered()
-                return Cancelled() if cancels(error) else call_failure(effect, allowed, error)
-            self._outbox.delivered()
-            return checked_output(effect, pin, value)
-
-    def _action_request(self, effect: CallAction, now_iso: str) -> ActionRequest:
-        return ActionRequest(
-            action_id=effect.action_id,
-            version=effect.version,
-            input=effect.input,
-            idempotency_key=effect.idempotency_key,
-            context=ActionContext(
-                run_id=self._run.run_id,
-                step_path=effect.item_path,
-                tenant_id=self._run.tenant_id,
-                attempt=effect.attempt,
-                now_iso=now_iso,
-            ),
-        )
 
     # Waits
 
@@ -258,7 +195,7 @@ class Performer:
         request = self._outbox.collect(open_wait=open_wait, open_task=open_task, ended=ended)
         if request is None:
             return ()
-        answer: SyncAnswer = await call_store(SYNC_RUN, request, SyncAnswer)
+        answer: SyncAnswer = await call_store(SYNC_RUN, request, answer=SyncAnswer)
         self._outbox.delivered()
         return answer.events
 
@@ -268,30 +205,3 @@ class Performer:
             await self.sync(ended=True)
         except ApplicationError as error:
             workflow.logger.error("end_not_projected: %s", error.message)
-
-
-async def _execute_action(
-    effect: CallAction, request: ActionRequest, carried: SyncRequest | None, limits: Limits
-) -> Any:
-    ours = effect.task_queue == AUTHORED_QUEUE
-    return await workflow.execute_activity(
-        ACTION_ACTIVITY,
-        # Our own queue takes along what the store has to be told, which saves a local activity for every action.
-        args=[request] if carried is None else [request, pack(carried)],
-        task_queue=effect.task_queue,
-        start_to_close_timeout=limits.attempt,
-        schedule_to_start_timeout=limits.schedule,
-        heartbeat_timeout=limits.heartbeat,
-        retry_policy=RetryPolicy(maximum_attempts=1),
-        # A second value in the command costs a tenth of a short action, and our own request says the same.
-        summary=None if ours else shown(f"{effect.action_id}@{effect.version} {effect.item_path}"),
-    )
-
-
-def _input_too_large(effect: CallAction, size: int) -> Failure:
-    return Failure(
-        category=Category.VALIDATION,
-        code="INPUT_TOO_LARGE",
-        message=f"the input of action {effect.action_id!r} is {size} bytes of JSON, the limit is {MAX_INPUT_BYTES}; "
-        f"pass a reference, or the part the action needs",
-    )

@@ -31,12 +31,14 @@ class LoadedRun(WireModel):
     """The pinned version, verified against its hash.
 
     ``action_queues`` maps ``<actionId>@<version>`` to a queue, ``pinned_actions`` to what else is pinned of the action.
+    ``local_actions`` are the keys of those that the worker which loaded the run serves within the workflow task.
     """
 
     definition: dict[str, Any]
     definition_hash: str
     action_queues: dict[str, str]
     pinned_actions: dict[str, ActionPin] = Field(default_factory=dict, exclude_if=lambda pins: not pins)
+    local_actions: tuple[str, ...] = Field(default=(), exclude_if=lambda keys: not keys)
     payload: Any = None
     trigger_event_id: str | None = None
     run_started_ms: int

@@ -4,7 +4,7 @@ Each may be repeated at any time. What the store refuses comes back as a typed f
 be reached is retried by the workflow until it can.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -50,14 +50,27 @@ from workflow_worker.run_rows import child_row, closed_wait_at, lost_row, task_r
 
 
 class RunActivities:
-    """Reads and writes for runs. ``client`` starts the runs that waited for the slot of one that ended."""
+    """Reads and writes for runs. ``client`` starts the runs that waited for the slot of one that ended.
 
-    def __init__(self, *, catalog: Catalog, runs: Runs, waits: WaitIndex, tasks: Tasks, client: Client) -> None:
+    ``local_actions`` are the keys of the actions that this worker serves within a workflow task.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        runs: Runs,
+        waits: WaitIndex,
+        tasks: Tasks,
+        client: Client,
+        local_actions: Collection[str] = (),
+    ) -> None:
         self._catalog = catalog
         self._versions = PinnedVersions(catalog)
         self._runs = runs
         self._waits = waits
         self._tasks = tasks
+        self._local_actions = frozenset(local_actions)
         self._clearing = Clearing(client=client, runs=runs, waits=waits, tasks=tasks)
 
     @property
@@ -85,6 +98,7 @@ class RunActivities:
             definition_hash=version.hash,
             action_queues=version.action_queues,
             pinned_actions=version.pinned_actions,
+            local_actions=tuple(sorted(self._local_actions & version.action_queues.keys())),
             payload=payload,
             trigger_event_id=row.trigger_event_id,
             run_started_ms=millis(row.created_at) if row.created_at else 0,

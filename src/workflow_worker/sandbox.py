@@ -10,6 +10,7 @@ from typing import Final
 
 PASSED_MODULES: Final = (
     "workflow_runtime.service.failures",
+    "workflow_worker.action_calls",
     "workflow_worker.calls",
     "workflow_worker.carrying",
     "workflow_worker.mailbox",

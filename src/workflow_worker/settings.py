@@ -17,10 +17,12 @@ class WorkflowWorkerSettings(EventSettings):
     ``http_action_allowed_hosts`` are the hosts ``http.request`` may call, comma separated, ``*.example.org`` for all
     below a domain; none by default. ``workflow_secrets_dir`` holds the secrets of authored workflows, one directory per
     tenant and one file per secret. Every ``reconcile_seconds`` one of all replicas compares the open runs of the store
-    with those that Temporal executes.
+    with those that Temporal executes. ``local_actions`` lets runs that begin here have the short built-in actions done
+    within their workflow task; without it every action is an activity of its own on the queue.
     """
 
     workflow_runtime_v2_event_consumer_group: str = Field(default=EVENT_CONSUMER_GROUP, min_length=1)
+    local_actions: bool = True
     reconcile_seconds: float = Field(default=60, gt=0)
     http_action_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     workflow_secrets_dir: Path = Path("/run/workflow-secrets")

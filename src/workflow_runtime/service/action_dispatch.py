@@ -63,10 +63,15 @@ Handler = Callable[[ActionCall], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class ServedAction:
-    """One action this process performs: what it is and what does it."""
+    """One action this process performs: what it is and what does it.
+
+    ``local`` says that it ends within milliseconds, needs nothing but the store and may be repeated under its key. A
+    run may have it done within its workflow task, and while the store does not answer the action waits for it.
+    """
 
     spec: ActionSpec
     handler: Handler
+    local: bool = False
 
 
 class Ledger(Protocol):
@@ -98,6 +103,7 @@ class _Performed:
     def __init__(self, action: ServedAction) -> None:
         self.spec = action.spec
         self.handler = action.handler
+        self.local = action.local
         self.checks: dict[_Side, JsonCheck] = {
             "input": json_check(action.spec.input_schema),
             "output": json_check(action.spec.output_schema),
@@ -124,6 +130,11 @@ class ActionDispatcher:
     def specs(self) -> tuple[ActionSpec, ...]:
         """The specs of every action served here."""
         return tuple(action.spec for action in self._actions.values())
+
+    @property
+    def local_actions(self) -> frozenset[str]:
+        """The keys of the actions that a run may have done within its workflow task."""
+        return frozenset(action.spec.key for action in self._actions.values() if action.local)
 
     @activity.defn(name=ACTION_ACTIVITY)
     async def execute(self, request: ActionRequest) -> Any:
@@ -220,17 +231,19 @@ def _may_run_ahead(spec: ActionSpec, request: ActionRequest) -> bool:
 
 
 async def _output(action: _Performed, call: ActionCall, request: ActionRequest, secrets: "_SecretScope") -> Any:
-    output = secrets.scrub(await _guarded(action.handler, call, secrets))
+    output = secrets.scrub(await _guarded(action, call, secrets))
     _require_size(output, request)
     _require(action, output, request, "output", secrets)
     return output
 
 
-async def _guarded(handler: Handler, call: ActionCall, secrets: "_SecretScope") -> Any:
+async def _guarded(action: _Performed, call: ActionCall, secrets: "_SecretScope") -> Any:
     """Run the handler; whatever it raises leaves as a typed failure that shows no secret."""
     # None of these keeps its cause: Temporal writes causes into the history, and a cause is not scrubbed.
     try:
-        return await handler(call)
+        if action.local:
+            return await until_store_answers(lambda: action.handler(call))
+        return await action.handler(call)
     except RuntimeFailureError as error:
         scrubbed = {"message": secrets.scrub(error.message), "details": secrets.scrub(error.details)}
         raise failure_error(error.to_failure().model_copy(update=scrubbed)) from None

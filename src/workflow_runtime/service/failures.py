@@ -58,9 +58,9 @@ def worker_was_lost(error: ActivityError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type == _WORKER_SHUTDOWN
 
 
-def came_from_action(error: ActivityError) -> bool:
+def came_from_action(error: ActivityError | ApplicationError) -> bool:
     """Whether a dispatcher answered with this failure, so that it certainly got the request."""
-    cause = error.cause
+    cause = error.cause if isinstance(error, ActivityError) else error
     return isinstance(cause, ApplicationError) and (cause.type or "").startswith(FAILURE_TYPE_PREFIX)
 
 

@@ -172,10 +172,12 @@ class Runs:
     async def apply_projections(
         self, tenant: str, run_id: str, records: Sequence[ProjectionRecord], *, workflow_id: str | None = None
     ) -> Applied:
-        """Apply records in order of ``seq``; those up to the last applied one are ignored, so repeating is harmless.
+        """Apply records in order of ``seq``; those that stand already are ignored, so repeating is harmless.
 
-        ``workflow_id`` saves reading it. A run with a terminal status keeps it, and its error and times with it. When
-        the run is not known (``Applied.known`` is false), create its row from the run's input and call again.
+        A record that stands otherwise was told by a workflow task which Temporal gave up: it goes, and all after it.
+        ``workflow_id`` saves reading it. A run with a terminal status keeps it, and its error and times with it, unless
+        the task that told it was given up. When the run is not known (``Applied.known`` is false), create its row from
+        the run's input and call again.
         """
         result = Applied(known=True, applied=0, last_seq=0)
         for start in range(0, len(records), _BATCH):

@@ -22,6 +22,9 @@ from workflow_worker.actions.store_actions import store_handlers
 MAX_CONNECTIONS: Final = 100
 """Connections that ``http.request`` holds at once, over all hosts."""
 
+_SLOW: Final = frozenset({"http.request"})
+"""Those that wait for somebody else; a workflow task must not wait with them."""
+
 
 @asynccontextmanager
 async def builtin_actions(redis: Redis, allowed_hosts: Sequence[str]) -> AsyncIterator[tuple[ServedAction, ...]]:
@@ -37,7 +40,7 @@ async def builtin_actions(redis: Redis, allowed_hosts: Sequence[str]) -> AsyncIt
             **notification_handlers(Notifications(redis)),
             "http.request": HttpRequest(client, HttpGuard(allowed_hosts)).perform,
         }
-        yield tuple(ServedAction(spec, handlers[spec.id]) for spec in BUILTIN_SPECS)
+        yield tuple(ServedAction(spec, handlers[spec.id], local=spec.id not in _SLOW) for spec in BUILTIN_SPECS)
 
 
 def _transform(action_id: str) -> Handler:

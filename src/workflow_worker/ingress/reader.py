@@ -50,6 +50,7 @@ class Reader:
         """Read and accept one batch, or wait for one."""
         try:
             result = await self._stream.read(self._settings.read_batch)
+            self._status.group_found = True
             if self._status.reading is (result.state is ReadState.STANDBY):
                 self._status.reading = not self._status.reading
                 self._log.info("event_reader_changed", reading=self._status.reading)
@@ -68,6 +69,7 @@ class Reader:
             if not group_is_missing(error):
                 raise
             await self._stream.ensure_group()
+            self._status.group_found = True
             self._log.warning("event_group_created", reason="the stream or its consumer group was not there")
 
     async def _recover(self, stop: asyncio.Event) -> None:

@@ -18,6 +18,8 @@ class IngressStatus:
     clock: Callable[[], float] = time.monotonic
     reading: bool = False
     """Whether this replica is the one that reads the stream at present."""
+    group_found: bool = False
+    """Whether the consumer group has been met or made since the start."""
     lag: int = 0
     pending_age: float = 0.0
     backlog: int = 0
@@ -45,6 +47,8 @@ class IngressStatus:
             return "the ingress has not started"
         for loop, fault in self.faults.items():
             return f"the {loop} loop cannot work: {fault}"
+        if not self.group_found:
+            return "the ingress has not found the consumer group yet"
         loop, beat = min(self.beats.items(), key=lambda item: item[1])
         if (age := self.clock() - beat) > self.settings.max_heartbeat_age_seconds:
             return f"the {loop} loop has not come round for {age:.0f} s"

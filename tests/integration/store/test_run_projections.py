@@ -112,6 +112,32 @@ async def test_an_ended_run_stays_as_it_ended(runs: Runs, status: str) -> None:
     }
 
 
+async def test_what_a_task_told_that_was_given_up_goes_when_it_is_told_otherwise_later(runs: Runs) -> None:
+    await runs.apply_projections(TENANT, "r1", story())
+    later = "2027-01-01T00:00:00.000Z"
+    told = [
+        record(5, "step", "root.steps[0]#1", status="CANCELED", at=later),
+        record(6, "run", "r1", status="CANCELED", error=None, endedAt=later, at=later),
+    ]
+    await runs.apply_projections(TENANT, "r1", [*story()[:4], *told])
+    after = await detail(runs)
+    assert (after.run.status, after.run.error, after.run.ended_at, after.run.seq) == ("CANCELED", None, later, 6)
+    assert [row.fields["status"] for row in after.steps] == ["CANCELED"]
+    assert (after.waits, after.logs) == ((), ())
+    assert await runs.count_by_status(TENANT) == dict.fromkeys(("RUNNING", "WAITING", "SUCCEEDED", "FAILED"), 0) | {
+        "CANCELED": 1
+    }
+
+
+async def test_what_a_worker_tells_that_lost_its_task_changes_nothing(runs: Runs) -> None:
+    await runs.apply_projections(TENANT, "r1", story())
+    before = await detail(runs)
+    earlier = "2020-01-01T00:00:00.000Z"
+    told = [record(6, "run", "r1", status="CANCELED", error=None, endedAt=earlier, at=earlier)]
+    await runs.apply_projections(TENANT, "r1", told)
+    assert await detail(runs) == before
+
+
 async def test_an_end_without_a_time_of_its_own_took_place_when_it_was_recorded(runs: Runs) -> None:
     await runs.apply_projections(TENANT, "r1", [record(1, "run", "r1", status="CANCELED", at="2026-02-03T04:05:06Z")])
     assert (await detail(runs)).run.ended_at == "2026-02-03T04:05:06Z"

@@ -285,18 +285,29 @@ async def _timeline(authored: Authored, run_id: str, named: Callable[[Any], Any]
     return named([run.status, run.step_count, run.seq, run.current_wait, rows, waited, logs])
 
 
-DEFINITIONS: dict[Definition, int] = {one_of_each: 1, actions_and_blocks: 12, waits: 12, children: 12, histories: 16}
+WITHIN_TASK: dict[Definition, int] = {one_of_each: 1, actions_and_blocks: 12, waits: 12, children: 12, histories: 16}
+OVER_QUEUE: dict[Definition, int] = {one_of_each: 6, actions_and_blocks: 18, waits: 18, children: 18, histories: 24}
 """To the distance between boundaries that is tried by default."""
 
 
-@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.__name__)
+@pytest.mark.parametrize("definition", WITHIN_TASK, ids=lambda definition: definition.__name__)
 async def test_a_run_whose_worker_is_killed_at_any_boundary_ends_as_the_undisturbed_one(
     lanes: list[Lane], definition: Definition
 ) -> None:
+    await _compare(lanes, definition, WITHIN_TASK[definition])
+
+
+@pytest.mark.parametrize("definition", OVER_QUEUE, ids=lambda definition: definition.__name__)
+async def test_so_does_a_run_whose_actions_go_over_the_queue(lanes: list[Lane], definition: Definition) -> None:
+    queued = [replace(lane, order=replace(lane.order, local=False)) for lane in lanes]
+    await _compare(queued, definition, OVER_QUEUE[definition])
+
+
+async def _compare(lanes: list[Lane], definition: Definition, distance: int) -> None:
     async with contextlib.aclosing(_sweep(lanes[0], definition, count(NEVER))) as runs:
         _, undisturbed = await anext(runs)
     assert (undisturbed.left_over, undisturbed.unannounced) == ([], [])
-    boundaries = count(1, 1 if FULL_LENGTH else DEFINITIONS[definition])
+    boundaries = count(1, 1 if FULL_LENGTH else distance)
     over, deaths = asyncio.Event(), list[int]()
 
     async def work(lane: Lane) -> None:

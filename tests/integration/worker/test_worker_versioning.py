@@ -34,7 +34,9 @@ class Deployment:
 
     def __init__(self, address: str, redis_url: str, directory: Path, mode: str) -> None:
         self.address = address
-        self._settings = {"TEMPORAL_ADDRESS": address, "REDIS_URL": redis_url, "WORKER_VERSIONING": mode}
+        settings = {"TEMPORAL_ADDRESS": address, "REDIS_URL": redis_url, "WORKER_VERSIONING": mode}
+        # So that the history tells the build of an action as well.
+        self._settings = {**settings, "LOCAL_ACTIONS": "off"}
         self._directory = directory
 
     @contextmanager

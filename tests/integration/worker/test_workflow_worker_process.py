@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from temporalio.api.enums.v1 import PendingWorkflowTaskState
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.fixtures.authored import TENANT, Authored, assign, eventually, run_id_of, send_event, wait
@@ -75,14 +76,15 @@ async def test_killed_while_a_run_waits_the_next_worker_goes_on_with_it(
         assert (await handle.result())["vars"]["by"] == "bob"
 
 
+@pytest.mark.parametrize("local_actions", ["on", "off"])
 async def test_killed_in_the_middle_of_an_action_the_next_worker_finishes_it_and_its_effect_happens_once(
-    authored: Authored, temporal_server: str, redis_url: str, tmp_path: Path
+    authored: Authored, temporal_server: str, redis_url: str, tmp_path: Path, local_actions: str
 ) -> None:
     count = {"actionId": "store.increment", "version": 1, "inputMapping": {"namespace": "n", "key": "k"}}
     step = {"id": "count", "type": "action.call", "config": {**count, "saveAs": "vars.count"}}
     queues = {"store.increment@1": AUTHORED_QUEUE}
     handle = await authored.start(await authored.publish(wait("go", "GO", "1"), step, queues=queues))
-    settings = _settings(temporal_server, redis_url)
+    settings = _settings(temporal_server, redis_url, LOCAL_ACTIONS=local_actions)
     with service_process("workflow_worker", free_port(), tmp_path, **settings) as worker:
         await authored.waiting(handle, "waitForEvent")
         # While Redis writes nothing the action is under way and cannot end.
@@ -90,8 +92,12 @@ async def test_killed_in_the_middle_of_an_action_the_next_worker_finishes_it_and
         await send_event(handle, "e", "GO", "1")
 
         async def action_under_way() -> bool | None:
-            pending = (await handle.describe()).raw_description.pending_activities
-            return True if any(activity.last_worker_identity for activity in pending) else None
+            run = (await handle.describe()).raw_description
+            within_task = (
+                run.pending_workflow_task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+            )
+            started = any(activity.last_worker_identity for activity in run.pending_activities)
+            return True if (within_task if local_actions == "on" else started) else None
 
         await eventually(action_under_way)
         worker.kill()

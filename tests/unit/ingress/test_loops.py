@@ -18,7 +18,7 @@ from workflow_worker.ingress.loops import keep_going, pause_or, unless_stopped
     ],
 )
 async def test_a_turn_that_fails_is_told_and_repeated(error: Exception, words: str) -> None:
-    status, stop, told = IngressStatus(IngressSettings()), asyncio.Event(), list[str | None]()
+    status, stop, told = IngressStatus(IngressSettings(), group_found=True), asyncio.Event(), list[str | None]()
 
     async def turn() -> None:
         told.append(status.complaint())
@@ -33,7 +33,7 @@ async def test_a_turn_that_fails_is_told_and_repeated(error: Exception, words: s
 
 async def test_a_loop_that_rests_does_not_look_like_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     now, stop = [0.0], asyncio.Event()
-    status = IngressStatus(IngressSettings(max_heartbeat_age_seconds=6), lambda: now[0])
+    status = IngressStatus(IngressSettings(max_heartbeat_age_seconds=6), lambda: now[0], group_found=True)
 
     async def pass_time(_stop: asyncio.Event, seconds: float) -> None:
         now[0] += seconds

@@ -13,11 +13,19 @@ class Clock:
 
 
 def status(clock: Clock) -> IngressStatus:
-    return IngressStatus(IngressSettings(max_heartbeat_age_seconds=30, max_lag=10, max_pending_age_seconds=60), clock)
+    settings = IngressSettings(max_heartbeat_age_seconds=30, max_lag=10, max_pending_age_seconds=60)
+    return IngressStatus(settings, clock, group_found=True)
 
 
 async def test_it_is_not_ready_before_a_loop_came_round() -> None:
     assert await status(Clock()).check() == (False, "the ingress has not started")
+
+
+async def test_it_is_not_ready_before_the_consumer_group_is_there() -> None:
+    ingress = status(Clock())
+    ingress.group_found = False
+    ingress.came_round("reader")
+    assert await ingress.check() == (False, "the ingress has not found the consumer group yet")
 
 
 async def test_it_is_ready_while_every_loop_comes_round() -> None:

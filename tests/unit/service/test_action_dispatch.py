@@ -124,6 +124,26 @@ async def test_a_store_that_a_handler_cannot_reach_is_transient() -> None:
     assert failure.value.type == "WorkflowRuntimeV2.TransientError"
 
 
+async def test_a_local_action_waits_for_the_store_it_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.001)
+    calls: list[bool] = []
+
+    async def handler(call: ActionCall) -> Any:
+        calls.append(call.recovered)
+        if len(calls) < 3:
+            raise RedisConnectionError("connection refused")
+        return "there"
+
+    spec = ActionSpec(
+        id="test.it", version=1, input_schema=True, output_schema=True, side_effectful=True, task_queue="q"
+    )
+    actions = [ServedAction(spec, handler, local=True)]
+    dispatcher = ActionDispatcher(actions, ledger=MemoryLedger(), secrets=OneSecret())
+    assert dispatcher.local_actions == {"test.it@1"}
+    assert await ActivityEnvironment().run(dispatcher.execute, _request()) == "there"
+    assert len(calls) == 3
+
+
 async def test_an_outage_of_the_ledger_is_waited_for_and_the_handler_runs_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

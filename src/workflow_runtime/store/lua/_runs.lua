@@ -57,8 +57,8 @@ local function note_outcome(status, ended_at)
   redis.call('HSET', WORKFLOW, 'isPaused', 'true', 'pausedReason', reason, 'updatedAt', ended_at)
 end
 
--- A run that ended keeps no slot, no place in the queue and nothing it waits for.
-local function set_ended(run_id, status, ended_at, ended_ms)
+-- A run that ended keeps no slot, no place in the queue and nothing it waits for. One that ended before counts once.
+local function set_ended(run_id, status, ended_at, ended_ms, had_ended)
   set_status(status)
   redis.call('HSET', ROW, 'endedAt', ended_at)
   redis.call('HDEL', ROW, 'currentStepPath', 'currentWait')
@@ -66,7 +66,7 @@ local function set_ended(run_id, status, ended_at, ended_ms)
   redis.call('SREM', ACTIVE, run_id)
   redis.call('ZREM', UNLAUNCHED, run_id)
   leave_queue(run_id)
-  note_outcome(status, ended_at)
+  if not had_ended then note_outcome(status, ended_at) end
 end
 
 -- Why a start of this workflow has to wait, or nil.

@@ -9,21 +9,40 @@ if workflow_id ~= ARGV[2] then
   return redis.error_reply('run ' .. run_id .. ' is of workflow ' .. workflow_id .. ', not ' .. ARGV[2])
 end
 
+local last = tonumber(redis.call('HGET', ROW, 'seq') or '0')
+local had_ended = false
+
+-- A workflow task whose worker died, or that Temporal refused because a cancellation had come meanwhile, is done again
+-- and may go another way. What the first time told from there on did not happen as far as Temporal knows. Later is
+-- right: the worker that lost the task may be alive and tell what is older.
+local function forget_what_was_given_up(record)
+  local told = redis.call('ZRANGEBYSCORE', RECORDS, record.seq, record.seq)[1]
+  if not told or told == record.text or cjson.decode(told).at >= record.at then return end
+  redis.call('ZREMRANGEBYSCORE', RECORDS, record.seq, '+inf')
+  last = record.seq - 1
+  if TERMINAL[redis.call('HGET', ROW, 'status')] then
+    had_ended = true
+    set_status('RUNNING')
+    redis.call('HDEL', ROW, 'endedAt', 'error')
+    redis.call('ZREM', ENDED, run_id)
+  end
+end
+
 local function apply_run(record)
   if TERMINAL[redis.call('HGET', ROW, 'status')] then return end
   for name, text in pairs(record.set) do redis.call('HSET', ROW, name, text) end
   for _, name in ipairs(record.clear) do redis.call('HDEL', ROW, name) end
   if not record.status then return end
   if TERMINAL[record.status] then
-    set_ended(run_id, record.status, record.endedAt, record.endedMs)
+    set_ended(run_id, record.status, record.endedAt, record.endedMs, had_ended)
   else
     set_status(record.status)
   end
 end
 
-local last = tonumber(redis.call('HGET', ROW, 'seq') or '0')
 local applied, last_at = 0, nil
 for _, record in ipairs(cjson.decode(ARGV[3])) do
+  if record.seq <= last then forget_what_was_given_up(record) end
   if record.seq > last then
     redis.call('ZADD', RECORDS, record.seq, record.text)
     if record.set then apply_run(record) end
