@@ -30,10 +30,11 @@ from workflow_runtime.core.contract import (
     ActionRequest,
     ScheduledStart,
 )
-from workflow_runtime.core.errors import Failure, failure_error
+from workflow_runtime.core.errors import Failure, TransientFailure, failure_error
 from workflow_runtime.service.action_dispatch import ActionCall
 from workflow_runtime.service.action_metrics import ActionMetrics
 from workflow_worker.__main__ import _worker as workflow_worker
+from workflow_worker.action_calls import LOCAL_CALLS
 from workflow_worker.settings import WorkflowWorkerSettings
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
@@ -244,6 +245,26 @@ async def continued(authored: Authored) -> Handle:
         return await _ended(await authored.start(workflow_id))
 
 
+async def local_actions(authored: Authored) -> Handle:
+    """Actions done within the workflow task: more than one task holds, a failure, one that is retried, and a wait."""
+    items = {"$expr": str(list(range(LOCAL_CALLS + 2)))}
+    body = [action("each", "echo", input={"n": {"$expr": "n"}}, saveAs="vars.last")]
+    loop = {"id": "loop", "type": "control.forEach", "items": items, "itemVar": "n", "body": body}
+    retried = action("retried", "fail", retry={"maxAttempts": 2, "backoffMs": 20}, onError={"policy": "continue"})
+    caught = {"id": "try", "type": "control.tryCatch", "try": [action("caught", "fail")], "captureErrorAs": "failed"}
+    steps = (loop, retried, {**caught, "catch": [wait("paid", "PAID")]}, action("after", "echo", input={"n": 1}))
+    workflow_id = await authored.publish(*steps)
+    async with authored.serving(local=["echo", "fail"], fail=_failing):
+        handle = await authored.start(workflow_id)
+        await authored.waiting(handle, "waitForEvent")
+        await send_event(handle, "e", "PAID", "7")
+        return await _ended(handle)
+
+
+async def _failing(call: ActionCall) -> Any:
+    raise TransientFailure("not now", code="NOT_NOW")
+
+
 PRINTERS = "printers"
 
 
@@ -328,6 +349,7 @@ SCENARIOS: dict[str, Scenario] = {f"example-{path.stem}": _example(path.stem) fo
         human_task,
         quota,
         child_run,
+        local_actions,
         cancelled,
         lost_worker,
         abandoned,
