@@ -25,6 +25,7 @@ from workflow_runtime.service.settings import read_settings
 from workflow_runtime.service.workers import build_worker, run_workers
 from workflow_runtime.store.catalog import Catalog
 from workflow_runtime.store.ledger import ActionLedger
+from workflow_runtime.store.restoring import RunRestorer
 from workflow_runtime.store.runs import Runs
 from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_runtime.store.tasks import Tasks
@@ -83,6 +84,7 @@ async def _worker(
         runs = RunActivities(
             catalog=Catalog(redis),
             runs=Runs(redis),
+            restorer=RunRestorer(redis),
             waits=WaitIndex(redis),
             tasks=Tasks(redis),
             client=client,

@@ -48,18 +48,21 @@ class AuthoredRun:
     """One authored run, from its beginning or from a checkpoint."""
 
     @workflow.init
-    def __init__(self, raw: Any = None, *_surplus: Any) -> None:
+    def __init__(self, raw: Any = None, origin: Any = None, *_surplus: Any) -> None:
         # Typed by hand: an argument that does not decode would fail the workflow task, again and again, instead of
         # the workflow. Read here and not in run, because signals may be handled before run is entered.
-        self._start = read_start(raw)
+        self._start = read_start(raw, origin)
         self._mailbox = self._start.mailbox if isinstance(self._start, Start) else Mailbox()
         self._loaded: LoadedRun | None = None
         self._machine: Machine | None = None
         self._clock = WorkflowClock()
 
     @workflow.run
-    async def run(self, raw: Any = None, *_surplus: Any) -> Any:
-        """Take RunInput; answer ``{payload, vars, local, system, meta}`` or fail with a typed ApplicationError."""
+    async def run(self, raw: Any = None, origin: Any = None, *_surplus: Any) -> Any:
+        """Take RunInput and, where the sender knows it, RunOrigin.
+
+        Answer ``{payload, vars, local, system, meta}`` or fail with a typed ApplicationError.
+        """
         if isinstance(self._start, NewerWorkerNeeded):
             raise self._start
         if isinstance(self._start, Refusal):
@@ -75,7 +78,7 @@ class AuthoredRun:
                 await performer.sync()
                 # A response that came with the very task that ends this history is still with its handler.
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(continued(self._start.run, machine, self._mailbox))
+                workflow.continue_as_new(args=continued(self._start, machine, self._mailbox))
         await performer.finish()
         return _end(effect)
 
@@ -92,6 +95,9 @@ class AuthoredRun:
             workflow_id=run.workflow_id,
             workflow_version=run.workflow_version,
             with_payload=start.checkpoint is None,
+            trigger_type=run.trigger_type,
+            execution_key=run.execution_key,
+            origin=start.origin,
         )
         try:
             loaded: LoadedRun = await call_store(LOAD_RUN, request, answer=LoadedRun)

@@ -33,6 +33,7 @@ from workflow_runtime.core.machine.effects import (
     WaitForQuota,
     WaitForTask,
 )
+from workflow_runtime.core.origin import RunOrigin
 from workflow_runtime.service.failures import activity_failure, child_failure
 from workflow_worker.action_calls import ActionCaller
 from workflow_worker.calls import Suspended, call_store, cancels, seconds_until, shown, until, was_cancelled
@@ -47,6 +48,7 @@ from workflow_worker.records import (
     OpenWait,
     SyncAnswer,
 )
+from workflow_worker.starting import child_origin
 
 
 class Performer:
@@ -159,15 +161,15 @@ class Performer:
             workflow_version=effect.workflow_version,
             payload=effect.payload,
         )
-        await call_store(CREATE_CHILD, child)
+        origin = child_origin(await call_store(CREATE_CHILD, child), effect.payload)
         try:
-            return Completed(value=await self._execute_child(effect))
+            return Completed(value=await self._execute_child(effect, origin))
         except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
             if cancels(error):
                 return Cancelled()
             return FailedOutcome(failure=child_failure(error))
 
-    async def _execute_child(self, effect: StartChild) -> Any:
+    async def _execute_child(self, effect: StartChild, origin: RunOrigin | None) -> Any:
         child = RunInput(
             run_id=effect.child_run_id,
             tenant_id=self._run.tenant_id,
@@ -177,7 +179,7 @@ class Performer:
         )
         return await workflow.execute_child_workflow(
             RUN_WORKFLOW_TYPE,
-            child,
+            args=[child] if origin is None else [child, origin],
             id=run_workflow_id(effect.child_run_id),
             task_queue=AUTHORED_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -8,6 +8,7 @@ from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.contract import EventSignal
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.core.machine.effects import WaitForEvent, WaitForTask
+from workflow_runtime.core.origin import RunOrigin
 from workflow_runtime.core.projection import ProjectionRecord
 from workflow_runtime.core.wire import WireModel
 
@@ -18,13 +19,19 @@ ABANDON_RUN: Final = "workflowRuntimeV2AbandonRun"
 
 
 class LoadRequest(WireModel):
-    """Asks for what a run needs to begin; a run that continues has its payload in the checkpoint already."""
+    """Asks for what a run needs to begin; a run that continues has its payload in the checkpoint already.
+
+    ``origin``, where the run was given one, and the two before it make a row again that the store has lost.
+    """
 
     tenant_id: str
     run_id: str
     workflow_id: str
     workflow_version: int
     with_payload: bool
+    trigger_type: str | None = None
+    execution_key: str | None = None
+    origin: RunOrigin | None = None
 
 
 class LoadedRun(WireModel):

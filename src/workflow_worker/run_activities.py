@@ -23,11 +23,14 @@ from workflow_runtime.core.errors import (
     RuntimeFailureError,
     ValidationFailure,
 )
+from workflow_runtime.core.origin import RunOrigin
 from workflow_runtime.service.clearing import Clearing
 from workflow_runtime.service.failures import application_error
+from workflow_runtime.service.launch import run_origin
 from workflow_runtime.store.catalog import Catalog, PublishedVersion
-from workflow_runtime.store.connection import millis
+from workflow_runtime.store.connection import iso, millis, utc_now
 from workflow_runtime.store.errors import ConflictError, NotFoundError
+from workflow_runtime.store.restoring import RestoredRun, RunRestorer
 from workflow_runtime.store.runs import RunRow, Runs
 from workflow_runtime.store.tasks import Tasks
 from workflow_runtime.store.waits import WaitIndex
@@ -46,7 +49,7 @@ from workflow_worker.records import (
     SyncAnswer,
     SyncRequest,
 )
-from workflow_worker.run_rows import child_row, closed_wait_at, lost_row, task_row, wait_row
+from workflow_worker.run_rows import begun_anew, child_row, closed_wait_at, lost_row, task_row, wait_row
 
 
 class RunActivities:
@@ -60,6 +63,7 @@ class RunActivities:
         *,
         catalog: Catalog,
         runs: Runs,
+        restorer: RunRestorer,
         waits: WaitIndex,
         tasks: Tasks,
         client: Client,
@@ -68,6 +72,7 @@ class RunActivities:
         self._catalog = catalog
         self._versions = PinnedVersions(catalog)
         self._runs = runs
+        self._restorer = restorer
         self._waits = waits
         self._tasks = tasks
         self._local_actions = frozenset(local_actions)
@@ -80,7 +85,7 @@ class RunActivities:
 
     @activity.defn(name=LOAD_RUN)
     async def load(self, request: LoadRequest) -> LoadedRun:
-        """The pinned version and the payload of a run.
+        """The pinned version and the payload of a run; a row that the store has lost is made again.
 
         Fails when either is not what the run was started with, and when the run was cancelled before it came here:
         whoever cancelled it found no workflow to ask.
@@ -126,8 +131,11 @@ class RunActivities:
             await self._close_task(request.tenant_id, task, closed_wait_at(request))
 
     @activity.defn(name=CREATE_CHILD)
-    async def create_child(self, request: ChildRequest) -> None:
-        """Record a child run. Fails with a ChildWorkflowError when its version or its payload is not acceptable."""
+    async def create_child(self, request: ChildRequest) -> RunOrigin:
+        """Record a child run, and answer what it is to be given besides its input, but for the payload.
+
+        Fails with a ChildWorkflowError when its version or its payload is not acceptable.
+        """
         async with _typed_failures():
             try:
                 version = await self._catalog.get_version(
@@ -137,7 +145,10 @@ class RunActivities:
                 raise ChildWorkflowFailure(error.message, code="CALL_WORKFLOW_UNKNOWN") from error
             _require_payload(request, version)
             parent = await self._row(request.tenant_id, request.parent_run_id)
-            await self._runs.create_run(child_row(request, version, parent))
+            child = child_row(request, version, parent).model_copy(update={"created_at": iso(utc_now())})
+            if not await self._runs.create_run(child):
+                child = await self._row(request.tenant_id, request.run_id)
+        return run_origin(child).model_copy(update={"payload": None})
 
     @activity.defn(name=ABANDON_RUN)
     async def abandon(self, request: AbandonRequest) -> None:
@@ -153,10 +164,18 @@ class RunActivities:
             await self._clearing.clear_up(request.tenant_id, request.workflow_id, request.run_id, request.failure.at)
 
     async def _beginning(self, request: LoadRequest) -> tuple[RunRow, Any]:
-        if not request.with_payload:
-            return await self._row(request.tenant_id, request.run_id), None
-        found = await self._runs.with_payload(request.tenant_id, request.run_id)
-        return _known(found, request.tenant_id, request.run_id)
+        if request.with_payload:
+            found = await self._runs.with_payload(request.tenant_id, request.run_id)
+        else:
+            row = await self._runs.get_run(request.tenant_id, request.run_id)
+            found = None if row is None else (row, None)
+        return found or await self._begun_anew(request)
+
+    async def _begun_anew(self, request: LoadRequest) -> tuple[RunRow, Any]:
+        run = _known(begun_anew(request), request.tenant_id, request.run_id)
+        await self._restorer.restore(run)
+        structlog.get_logger(__name__).warning("run_row_made_again", run_id=request.run_id)
+        return run.row, run.row.payload
 
     async def _row(self, tenant: str, run_id: str) -> RunRow:
         return _known(await self._runs.get_run(tenant, run_id), tenant, run_id)
@@ -168,7 +187,7 @@ class RunActivities:
             )
             if applied.known or not request.records:
                 return
-            await self._runs.create_run(lost_row(request))
+            await self._restorer.restore(RestoredRun(lost_row(request), records=(), executing=True, with_payload=False))
 
     async def _open(self, request: SyncRequest, opening: OpenWait) -> tuple[EventSignal, ...]:
         return await self._waits.register(

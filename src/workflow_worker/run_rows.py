@@ -1,11 +1,14 @@
 """From what a run asks of the store to the rows that stand there. Pure; activities, processes and tests."""
 
+import json
+
 from workflow_runtime.core.machine.effects import WaitForTask
 from workflow_runtime.store.catalog import PublishedVersion
+from workflow_runtime.store.restoring import RestoredRun
 from workflow_runtime.store.runs import RunRow
 from workflow_runtime.store.tasks import TaskRow
 from workflow_runtime.store.waits import Wait
-from workflow_worker.records import ChildRequest, OpenWait, SyncRequest
+from workflow_worker.records import ChildRequest, LoadRequest, OpenWait, SyncRequest
 
 
 def child_row(request: ChildRequest, version: PublishedVersion, parent: RunRow) -> RunRow:
@@ -23,14 +26,43 @@ def child_row(request: ChildRequest, version: PublishedVersion, parent: RunRow) 
     )
 
 
+def begun_anew(request: LoadRequest) -> RestoredRun | None:
+    """A run whose row the store lost before the run read it; None when its arguments do not tell enough.
+
+    One that goes on in a new history has a timeline besides, so its row has no root, by which it counts as incomplete
+    and is rebuilt (`workflow_worker.reconciling`).
+    """
+    origin = request.origin
+    if origin is None or (request.with_payload and origin.payload is None):
+        return None
+    row = RunRow(
+        run_id=request.run_id,
+        tenant_id=request.tenant_id,
+        workflow_id=request.workflow_id,
+        workflow_version=request.workflow_version,
+        definition_hash=origin.definition_hash,
+        trigger_type=request.trigger_type,
+        trigger_event_id=origin.trigger_event_id,
+        execution_key=request.execution_key,
+        parent_run_id=origin.parent_run_id,
+        root_run_id=origin.root_run_id if request.with_payload else None,
+        payload=json.loads(origin.payload) if request.with_payload and origin.payload is not None else None,
+        created_at=origin.created_at,
+        updated_at=origin.created_at,
+    )
+    return RestoredRun(row, records=(), executing=True, with_payload=request.with_payload)
+
+
 def lost_row(request: SyncRequest) -> RunRow:
-    """A row for a run that Temporal has and the store lost, until the run is rebuilt; its payload is gone."""
+    """A row for a run that Temporal has and the store lost, until the run is rebuilt; ``request`` has records."""
     return RunRow(
         run_id=request.run_id,
         tenant_id=request.tenant_id,
         workflow_id=request.workflow_id,
         workflow_version=request.workflow_version,
         definition_hash=request.definition_hash,
+        created_at=request.records[0].at,
+        updated_at=request.records[0].at,
     )
 
 

@@ -3,7 +3,7 @@
 The checkpoint is ``{machine, mailbox}``: all that a run remembers apart from its pinned definition.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from workflow_runtime.core.definition import parse_definition
 from workflow_runtime.core.errors import CorruptionFailure, Failure, RuntimeFailureError, ValidationFailure
 from workflow_runtime.core.machine import Machine, RunContext
 from workflow_runtime.core.machine.state import readable_checkpoint
+from workflow_runtime.core.origin import RunOrigin, spare_payload
 from workflow_worker.mailbox import Mailbox
 from workflow_worker.records import LoadedRun
 
@@ -27,11 +28,15 @@ class NewerWorkerNeeded(Exception):
 
 @dataclass(frozen=True)
 class Start:
-    """A readable argument; ``checkpoint`` is the machine's, None for a run that begins."""
+    """A readable argument; ``checkpoint`` is the machine's, None for a run that begins.
+
+    ``origin`` is what it was given besides, for a store that lost its row; None when that was nothing readable.
+    """
 
     run: RunInput
     mailbox: Mailbox
     checkpoint: Any = None
+    origin: RunOrigin | None = None
 
 
 @dataclass(frozen=True)
@@ -42,17 +47,25 @@ class Refusal:
     run: RunInput | None
 
 
-def read_start(raw: Any) -> Start | Refusal | NewerWorkerNeeded:
-    """The argument of the workflow. Never raises: the workflow is not under way yet."""
+def read_start(raw: Any, origin: Any = None) -> Start | Refusal | NewerWorkerNeeded:
+    """The arguments of the workflow. Never raises: the workflow is not under way yet."""
     run: RunInput | None = None
     try:
         _require_readable(raw)
         run = _run_input(raw)
-        return parse_start(run)
+        return replace(parse_start(run), origin=read_origin(origin))
     except RuntimeFailureError as error:
         return Refusal(error.to_failure(), run)
     except NewerWorkerNeeded as needed:
         return needed
+
+
+def read_origin(raw: Any) -> RunOrigin | None:
+    """The second argument; None for what somebody else put there, or a newer sender in another form: it is a spare."""
+    try:
+        return None if raw is None else RunOrigin.model_validate(raw)
+    except ValidationError:
+        return None
 
 
 def parse_start(run: RunInput) -> Start:
@@ -84,9 +97,17 @@ def build_machine(start: Start, loaded: LoadedRun) -> Machine:
     return Machine.start(definition, _context(start.run, loaded), loaded.payload, action_queues=loaded.action_queues)
 
 
-def continued(run: RunInput, machine: Machine, mailbox: Mailbox) -> RunInput:
-    """The argument with which the same run goes on in a new history."""
-    return run.model_copy(update={"checkpoint": {"machine": machine.checkpoint(), "mailbox": mailbox.dump()}})
+def continued(start: Start, machine: Machine, mailbox: Mailbox) -> list[RunInput | RunOrigin]:
+    """The arguments with which the same run goes on in a new history; its payload stands in the checkpoint."""
+    checkpoint = {"machine": machine.checkpoint(), "mailbox": mailbox.dump()}
+    spare = [] if start.origin is None else [start.origin.model_copy(update={"payload": None})]
+    return [start.run.model_copy(update={"checkpoint": checkpoint}), *spare]
+
+
+def child_origin(recorded: Any, payload: Any) -> RunOrigin | None:
+    """What a child run is given besides its input: what its record answered, which earlier workers left empty."""
+    origin = read_origin(recorded)
+    return None if origin is None else origin.model_copy(update={"payload": spare_payload(payload)})
 
 
 def told(error: ValidationError) -> str:

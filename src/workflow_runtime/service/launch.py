@@ -12,6 +12,9 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, RunInput, run_workflow_id
+from workflow_runtime.core.origin import RunOrigin, spare_payload
+from workflow_runtime.store.connection import iso, utc_now
+from workflow_runtime.store.errors import NotFoundError
 from workflow_runtime.store.runs import Admission, RunRow, Runs
 
 
@@ -25,17 +28,20 @@ async def launch_run(client: Client, runs: Runs, row: RunRow, *, of_event: bool 
     is recorded then, so repeat the call or leave it to `recover_launches`.
     """
     admission = await runs.admit(row, tenant_is_known=of_event)
-    if admission.state == "admitted" and of_event:
-        await _start(client, row)
-    elif admission.state == "admitted":
+    if admission.state == "admitted" and not admission.created:
+        # The first call decided, and this one may carry something else under the same id.
         await start_admitted(client, runs, [row])
+    elif admission.state == "admitted":
+        await _start(client, row.model_copy(update={"created_at": admission.created_at}))
+        if not of_event:
+            await runs.mark_launched(row.tenant_id, row.run_id)
     return admission
 
 
 async def start_admitted(client: Client, runs: Runs, rows: Iterable[RunRow]) -> None:
     """Start runs that the store has admitted, in order; one that is there already counts as started."""
     for row in rows:
-        await _start(client, row)
+        await _start(client, await _as_recorded(runs, row))
         await runs.mark_launched(row.tenant_id, row.run_id)
 
 
@@ -63,11 +69,36 @@ def run_input(row: RunRow) -> RunInput:
     )
 
 
+def run_origin(row: RunRow) -> RunOrigin:
+    """What the workflow of ``row`` is given besides, for a store that loses the row before it was read."""
+    return RunOrigin(
+        definition_hash=row.definition_hash,
+        created_at=row.created_at or iso(utc_now()),
+        trigger_event_id=row.trigger_event_id,
+        parent_run_id=row.parent_run_id,
+        root_run_id=row.root_run_id,
+        # A row that was read without its payload does not know it.
+        payload=spare_payload(row.payload) if "payload" in row.model_fields_set else None,
+    )
+
+
+async def _as_recorded(runs: Runs, row: RunRow) -> RunRow:
+    try:
+        found = await runs.with_payload(row.tenant_id, row.run_id)
+    except NotFoundError:
+        # The run itself says what is missing when it begins.
+        return row
+    if found is None:
+        return row
+    recorded, payload = found
+    return recorded.model_copy(update={"payload": payload})
+
+
 async def _start(client: Client, row: RunRow) -> None:
     try:
         await client.start_workflow(
             RUN_WORKFLOW_TYPE,
-            run_input(row),
+            args=[run_input(row), run_origin(row)],
             id=run_workflow_id(row.run_id),
             task_queue=AUTHORED_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

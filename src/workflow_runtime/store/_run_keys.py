@@ -61,7 +61,7 @@ def restored_records_key(tenant: str, run_id: str, attempt: str) -> str:
 
 def ledger_key(tenant: str, run_id: str) -> str:
     """Hash: the run's action ledger, idempotency key to entry; and ``eventsFrom``, the sequence of the first event that
-    may come after the run was recorded. Neither can be made again from Temporal."""
+    may come after the run was recorded and stands nowhere else."""
     return tenant_key(tenant, "run", run_id, "ledger")
 
 

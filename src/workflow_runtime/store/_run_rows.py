@@ -57,11 +57,13 @@ class Admission(WireModel):
     """What became of a start.
 
     ``admitted``: launch it (again, when ``created`` is false: launching is idempotent). ``queued``: it starts when
-    `Runs.release` or `Runs.admit_waiting` hands it out. ``ended``: it is over, do nothing.
+    `Runs.release` or `Runs.admit_waiting` hands it out. ``ended``: it is over, do nothing. ``created_at`` is when the
+    run was recorded first.
     """
 
     state: Literal["admitted", "queued", "ended"]
     created: bool
+    created_at: str
 
 
 class Applied(WireModel):

@@ -20,7 +20,7 @@ from workflow_runtime.core.redaction import redact
 from workflow_runtime.core.wire import WireModel
 from workflow_runtime.store._rows import dump
 from workflow_runtime.store._run_keys import ledger_key
-from workflow_runtime.store.connection import Clock, iso, register_script, tenant_key, utc_now
+from workflow_runtime.store.connection import Clock, iso, millis, register_script, tenant_key, utc_now
 from workflow_runtime.store.errors import ConflictError
 
 AUTHORED_KEY_RETENTION: Final = timedelta(days=30)
@@ -65,6 +65,7 @@ class ActionLedger:
         self._retention_ms = round(authored_key_retention.total_seconds() * 1000)
         self._begin = register_script(redis, "_ledger", "ledger_begin")
         self._settle = register_script(redis, "_ledger", "ledger_settle")
+        self._restore = register_script(redis, "_ledger", "ledger_restore")
 
     async def begin(self, request: ActionRequest, *, side_effectful: bool) -> tuple[LedgerVerdict, Any]:
         """Record that an attempt begins; the second value is the recorded output of a succeeded one.
@@ -108,6 +109,22 @@ class ActionLedger:
         arguments = [*self._head(request), state, now, entry, output, failure, given]
         return cast(str | None, await self._settle([_hash_key(request)], arguments))
 
+    async def restore(self, tenant: str, entry: LedgerEntry) -> bool:
+        """Put back what histories tell of a key; true when the ledger knew less.
+
+        What stands is kept, but for an entry without an answer that is told one. An entry of an authored key that has
+        reached its age stays away.
+        """
+        left = self._retention_ms - (millis(iso(self._clock())) - millis(entry.ended_at or entry.started_at))
+        owned = is_derived_key(tenant, entry.run_id, entry.idempotency_key)
+        if left <= 0 and not owned:
+            return False
+        succeeded = entry.state == "SUCCEEDED"
+        output = dump(entry.output, f"output of action {entry.action_id!r}") if succeeded else ""
+        given = dump(redact(entry.input), f"input of action {entry.action_id!r}")
+        arguments = [entry.idempotency_key, "" if owned else left, dump(_meta(entry), "ledger entry"), given, output]
+        return bool(await self._restore([_hash_of(tenant, entry.run_id, entry.idempotency_key)], arguments))
+
     async def get(self, tenant: str, run_id: str, idempotency_key: str) -> LedgerEntry | None:
         """What is known of a key used by a run."""
         names = [f"{part}:{idempotency_key}" for part in ("meta", "input", "output")]
@@ -142,6 +159,13 @@ def _first_entry(request: ActionRequest, now: str) -> dict[str, str]:
         "attempts": "1",
         "startedAt": now,
     }
+
+
+def _meta(entry: LedgerEntry) -> dict[str, str]:
+    """An entry as it is kept, but for its input and output."""
+    kept = entry.model_dump(mode="json", by_alias=True, exclude={"idempotency_key", "input", "output", "failure"})
+    failure = {} if entry.failure is None else {"failure": entry.failure.model_dump_json(by_alias=True)}
+    return {name: str(value) for name, value in kept.items() if value is not None} | failure
 
 
 def _input_text(request: ActionRequest) -> str:

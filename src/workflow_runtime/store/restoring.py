@@ -34,9 +34,6 @@ _BATCH: Final = 500
 
 _ALL: Final = 1_000_000
 
-_ONLY_HERE: Final = ("eventsFrom",)
-"""Fields of a row that stand nowhere else: kept when there is a row, and each has a substitute when there is none."""
-
 _LEFTOVERS: Final = timedelta(hours=1)
 """How long records laid out by a process that died before they took their place stay."""
 
@@ -87,7 +84,6 @@ class RunRestorer:
             since = await self._continuing(run) if run.executing else []
             await self._lay_out(place, since)
             row = ended_row(folded(dict(told), since), run.ended)
-            row |= {name: standing[name] for name in _ONLY_HERE if name in standing}
             if await self._put(run, row, place, standing.get("seq", "")):
                 member = time_member(row["createdAt"], run_id)
                 texts = [record_text(record) for record in (*run.records, *since)]

@@ -74,8 +74,7 @@ class Runs:
 
         For child runs, which take no slot of a concurrency limit: a parent would wait for a child that waits for it.
         """
-        _, created = await self._insert("create", row)
-        return created
+        return (await self._insert("create", row))[1]
 
     async def admit(self, row: RunRow, *, tenant_is_known: bool = False) -> Admission:
         """Record a start; let it go on at once, or behind those that wait when its workflow is paused or at its limit.
@@ -83,14 +82,14 @@ class Runs:
         ``tenant_is_known`` saves a call when the tenant was just remembered, as it is with each batch of events.
         Idempotent by run id: a second call tells what became of the first. Raises `NotFoundError` and `ArchivedError`.
         """
-        state, created = await self._insert("admit", row, tenant_is_known=tenant_is_known)
+        state, created, created_at = await self._insert("admit", row, tenant_is_known=tenant_is_known)
         if state == "missing":
             raise NotFoundError("workflow", row.workflow_id, row.tenant_id, "publish it before starting it")
         if state == "archived":
             raise ArchivedError(row.workflow_id)
-        return Admission(state=cast(Any, state), created=created)
+        return Admission(state=cast(Any, state), created=created, created_at=created_at)
 
-    async def _insert(self, mode: str, row: RunRow, *, tenant_is_known: bool = False) -> tuple[str, bool]:
+    async def _insert(self, mode: str, row: RunRow, *, tenant_is_known: bool = False) -> tuple[str, bool, str]:
         now = iso(self._clock())
         created_at = row.created_at or now
         row = row.model_copy(update={"created_at": created_at, "updated_at": row.updated_at or now})
@@ -100,10 +99,10 @@ class Runs:
         head: list[str | int] = [mode, row.run_id, time_member(created_at, row.run_id), millis(created_at)]
         payload = dump(row.payload, f"payload of run {row.run_id!r}")
         fields = flat(row.to_hash(exclude=frozenset({"payload"})))
-        state, created = await self._create(
+        state, created, *earlier = await self._create(
             [*names.declared(), sequence_key(row.tenant_id)], [*head, payload, json.dumps(fields)]
         )
-        return state, created == 1
+        return state, created == 1, earlier[0] if earlier else created_at
 
     async def mark_launched(self, tenant: str, run_id: str) -> None:
         """Note that Temporal has the run; its first projection says so too."""

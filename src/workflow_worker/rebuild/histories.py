@@ -16,7 +16,9 @@ from temporalio.client import Client, WorkflowHistory, WorkflowHistoryEventFilte
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflow_runtime.core.contract import RUN_WORKFLOW_ID_PREFIX, RUN_WORKFLOW_TYPE, RunInput, run_workflow_id
+from workflow_runtime.core.origin import RunOrigin
 from workflow_worker.rebuild.errors import HistoryGoneError, NotOursError
+from workflow_worker.starting import read_origin
 
 ALL_RUNS: Final = f"WorkflowType = '{RUN_WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'"
 """Temporal's list of runs, each once: the executions before the last have continued as new."""
@@ -34,10 +36,11 @@ _CLOSING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RunHistories:
-    """The whole life of one run, oldest history first."""
+    """The whole life of one run, oldest history first; ``origin`` is what it was given besides its input."""
 
     input: RunInput
     histories: tuple[WorkflowHistory, ...]
+    origin: RunOrigin | None = None
 
     @property
     def length(self) -> int:
@@ -96,7 +99,7 @@ async def read_input(client: Client, run_id: str) -> RunInput:
     with _explained(run_id):
         handle = client.get_workflow_handle(run_workflow_id(run_id))
         async for event in handle.fetch_history_events(page_size=1):
-            return await _input(client, run_id, event)
+            return (await _given(client, run_id, event))[0]
     raise HistoryGoneError(run_id)
 
 
@@ -119,25 +122,27 @@ async def read_histories(client: Client, run_id: str) -> RunHistories:
             history = await client.get_workflow_handle(run_workflow_id(run_id), run_id=execution).fetch_history()
         found.insert(0, history)
         execution = _started(history).continued_execution_run_id
-    return RunHistories(await _input(client, run_id, found[0].events[0]), tuple(found))
+    given, origin = await _given(client, run_id, found[0].events[0])
+    return RunHistories(given, tuple(found), origin)
 
 
 def _started(history: WorkflowHistory) -> WorkflowExecutionStartedEventAttributes:
     return history.events[0].workflow_execution_started_event_attributes
 
 
-async def _input(client: Client, run_id: str, started: HistoryEvent) -> RunInput:
+async def _given(client: Client, run_id: str, started: HistoryEvent) -> tuple[RunInput, RunOrigin | None]:
     attributes = started.workflow_execution_started_event_attributes
     if attributes.workflow_type.name != RUN_WORKFLOW_TYPE:
         raise NotOursError(run_id, f"it is of type {attributes.workflow_type.name!r}")
     values: list[Any] = await client.data_converter.decode(attributes.input.payloads)
+    first, second, *_ = [*values, None, None]
     try:
-        given = RunInput.model_validate(values[0] if values else None, strict=False)
+        given = RunInput.model_validate(first, strict=False)
     except ValidationError:
         raise NotOursError(run_id, "its argument is not that of a run") from None
     if given.run_id != run_id:
         raise NotOursError(run_id, f"its argument names the run {given.run_id!r}")
-    return given
+    return given, read_origin(second)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ execution did. Nothing is executed: a replay has no activities.
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +15,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
+from temporalio.exceptions import FailureError
 from temporalio.worker import (
     Interceptor,
     Replayer,
@@ -26,6 +28,7 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle
 
+from workflow_runtime.core.contract import AUTHORED_QUEUE, ActionRequest
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.carrying import unpack
 from workflow_worker.rebuild.errors import NotReplayableError
@@ -36,12 +39,33 @@ _PATIENCE_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
+class CalledAction:
+    """A call of an action. It is open until it has either answered or ended in an error.
+
+    ``local`` is whether the worker that decides also performs it, in the same workflow task.
+    """
+
+    request: ActionRequest
+    queue: str
+    local: bool
+    open: bool = True
+    value: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
 class Told:
-    """What a run told its store, in order; ``loaded`` is what it was given when it began."""
+    """What a run told its store and the actions it called; ``loaded`` is what it was given at its beginning."""
 
     loaded: LoadedRun | None = None
     synced: list[SyncRequest] = field(default_factory=list)
     abandoned: AbandonRequest | None = None
+    called: list[CalledAction] = field(default_factory=list)
+
+    @property
+    def open_call(self) -> bool:
+        """Whether the run waits for an action on a queue."""
+        return any(call.open and not call.local for call in self.called)
 
 
 async def replay(run: RunHistories, converter: DataConverter) -> Told:
@@ -116,13 +140,23 @@ class _Outbound(WorkflowOutboundInterceptor):
     def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
         # The only bytes a run gives an activity are what an action of ours carries.
         self._hear([unpack(value) if isinstance(value, bytes) else value for value in input.args])
-        return super().start_activity(input)
+        handle = super().start_activity(input)
+        self._follow(handle, input.args, input.task_queue or AUTHORED_QUEUE, local=False)
+        return handle
 
     def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:
         self._hear(input.args)
         handle = super().start_local_activity(input)
         handle.add_done_callback(self._answered)
+        self._follow(handle, input.args, AUTHORED_QUEUE, local=True)
         return handle
+
+    def _follow(self, handle: ActivityHandle[Any], arguments: Sequence[Any], queue: str, *, local: bool) -> None:
+        for request in arguments:
+            if isinstance(request, ActionRequest):
+                call = CalledAction(request, queue, local)
+                self._told.called.append(call)
+                handle.add_done_callback(functools.partial(_note, call))
 
     def _hear(self, arguments: Sequence[Any]) -> None:
         self._told.synced += [argument for argument in arguments if isinstance(argument, SyncRequest)]
@@ -135,3 +169,10 @@ class _Outbound(WorkflowOutboundInterceptor):
             # A run that goes on in a new history is loaded again, then without what it began with.
             if handle.exception() is None and isinstance(handle.result(), LoadedRun) and self._told.loaded is None:
                 self._told.loaded = handle.result()
+
+
+def _note(call: CalledAction, handle: asyncio.Task[Any]) -> None:
+    # One that goes away with the replay has not ended: an action that failed says so with an error of Temporal's.
+    if not handle.cancelled() and isinstance(handle.exception(), FailureError | None):
+        call.open, call.error = False, handle.exception()
+        call.value = handle.result() if call.error is None else None

@@ -3,6 +3,7 @@
 docs/OPERATIONS.md says for each column where it comes from; what is said here and there must agree.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +34,7 @@ def restored_run(run: RunHistories, told: Told, ended: Ended | None, standing: R
         records=records,
         executing=run.closing is None,
         ended=ended,
-        with_payload=told.loaded is not None,
+        with_payload=told.loaded is not None or standing is None,
     )
 
 
@@ -64,7 +65,7 @@ def _row(run: RunHistories, told: Told, standing: RunRow | None) -> RunRow:
         execution_key=given.execution_key,
         parent_run_id=run.parent_run_id,
         root_run_id=run.root_run_id,
-        payload=told.loaded.payload if told.loaded else None,
+        payload=_payload(run, told),
         created_at=created_at,
         updated_at=created_at,
     )
@@ -75,9 +76,17 @@ def _origin(run: RunHistories, told: Told, standing: RunRow | None) -> tuple[str
     if told.loaded is not None:
         created = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=told.loaded.run_started_ms)
         return told.loaded.definition_hash, told.loaded.trigger_event_id, iso(created)
-    if standing is None:
+    if standing is not None:
+        return standing.definition_hash, standing.trigger_event_id, standing.created_at or iso(run.began_at)
+    if run.origin is None or run.origin.payload is None:
         raise NotReplayableError(run.input.run_id, "it never began, and what it was to begin with was in Redis alone")
-    return standing.definition_hash, standing.trigger_event_id, standing.created_at or iso(run.began_at)
+    return run.origin.definition_hash, run.origin.trigger_event_id, run.origin.created_at
+
+
+def _payload(run: RunHistories, told: Told) -> Any:
+    if told.loaded is not None:
+        return told.loaded.payload
+    return json.loads(run.origin.payload) if run.origin is not None and run.origin.payload is not None else None
 
 
 # Tasks and waits

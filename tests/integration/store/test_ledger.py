@@ -1,13 +1,15 @@
 """The action ledger: a succeeded action answers, a failed one runs again, an unknown one runs as recovered."""
 
 from datetime import timedelta
+from typing import Any, Literal
 
 import pytest
 from redis.asyncio import Redis
 from tests.fakes.clock import HandClock
-from tests.integration.store.builders import TENANT, action_request
+from tests.integration.store.builders import AT, TENANT, action_request
 
 from workflow_runtime.core.errors import ActionFailure, Category
+from workflow_runtime.store.connection import iso
 from workflow_runtime.store.errors import ConflictError
 from workflow_runtime.store.ledger import ActionLedger, LedgerEntry, LedgerVerdict
 
@@ -165,3 +167,64 @@ async def test_the_ledger_of_a_run_lists_its_actions_in_order(redis_client: Redi
         ("acme:r1:b", "SUCCEEDED", {"ok": True}),
         ("acme:r1:a", "STARTED", None),
     ]
+
+
+def told(state: Literal["STARTED", "SUCCEEDED", "FAILED", "UNKNOWN"], **fields: Any) -> LedgerEntry:
+    request = action_request()
+    known: dict[str, Any] = {
+        "idempotency_key": request.idempotency_key,
+        "action_id": request.action_id,
+        "version": request.version,
+        "run_id": "r1",
+        "step_path": request.context.step_path,
+        "attempts": 1,
+        "started_at": AT,
+    }
+    return LedgerEntry(state=state, **{**known, **fields})
+
+
+@pytest.mark.parametrize(
+    "entry_told",
+    [
+        told("SUCCEEDED", input={"to": "a"}, output=None, ended_at=AT, attempts=2),
+        told("SUCCEEDED", output={"n": 2**60, "f": 1.5}, ended_at=AT),
+        told("FAILED", failure=FAILURE, ended_at=AT),
+        told("UNKNOWN"),
+        told("STARTED"),
+    ],
+    ids=lambda entry_told: entry_told.state,
+)
+async def test_an_entry_that_is_put_back_reads_as_it_was(ledger: ActionLedger, entry_told: LedgerEntry) -> None:
+    assert await ledger.restore(TENANT, entry_told)
+    assert await entry(ledger) == entry_told
+    assert not await ledger.restore(TENANT, entry_told)
+
+
+async def test_what_is_put_back_counts_for_the_next_attempt(ledger: ActionLedger) -> None:
+    await ledger.restore(TENANT, told("STARTED"))
+    assert await begun(ledger) is LedgerVerdict.UNKNOWN
+    await ledger.restore(TENANT, told("SUCCEEDED", output=7))
+    assert await ledger.begin(action_request(), side_effectful=True) == (LedgerVerdict.SUCCEEDED, 7)
+
+
+async def test_putting_back_takes_nothing_that_stands(ledger: ActionLedger) -> None:
+    await begun(ledger)
+    for older in ("STARTED", "FAILED", "UNKNOWN"):
+        assert not await ledger.restore(TENANT, told(older, failure=FAILURE))
+    await ledger.succeed(action_request(), 1)
+    assert not await ledger.restore(TENANT, told("SUCCEEDED", output=2))
+    assert (await entry(ledger)).output == 1
+    assert not await ledger.restore(TENANT, told("SUCCEEDED", output=2, action_id="mail.other"))
+
+
+async def test_an_authored_key_is_put_back_for_what_is_left_of_its_time(redis_client: Redis) -> None:
+    clock = HandClock()
+    ledger = ActionLedger(redis_client, clock=clock, authored_key_retention=timedelta(hours=2))
+    at = iso(clock() - timedelta(hours=1))
+    answered = told("SUCCEEDED", idempotency_key=AUTHORED, output=1, started_at=at, ended_at=at)
+    assert await ledger.restore(TENANT, answered)
+    [key] = [key async for key in redis_client.scan_iter("wf:*:ledger:*")]
+    assert 0 < await redis_client.pttl(key) <= 3_600_000
+    await redis_client.delete(key)
+    late = ActionLedger(redis_client, clock=clock, authored_key_retention=timedelta(minutes=59))
+    assert not await late.restore(TENANT, answered)

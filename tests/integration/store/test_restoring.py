@@ -99,10 +99,11 @@ async def test_a_damaged_row_and_its_places_in_the_indexes_are_put_right(runs: R
     assert await projections(redis_client, TENANT) == before
 
 
-async def test_what_only_the_row_knows_stays_with_it(runs: Runs, redis_client: Redis) -> None:
-    await cast(Any, redis_client).hset(ROW_KEY, "eventsFrom", "17")
+async def test_where_a_run_begins_in_the_order_of_events_stays(runs: Runs, redis_client: Redis) -> None:
+    await cast(Any, redis_client).hset(f"{ROW_KEY}:ledger", "eventsFrom", "17")
+    await redis_client.delete(ROW_KEY)
     await RunRestorer(redis_client).restore(restored())
-    assert await cast(Any, redis_client).hget(ROW_KEY, "eventsFrom") == "17"
+    assert await cast(Any, redis_client).hget(f"{ROW_KEY}:ledger", "eventsFrom") == "17"
 
 
 async def test_what_a_living_run_wrote_since_stays_and_it_goes_on(runs: Runs, redis_client: Redis) -> None:

@@ -22,10 +22,12 @@ from tests.fixtures.authored import (
 )
 from tests.fixtures.processes import SOURCES
 from tests.fixtures.quiet import QuietAuthored, be_alone
-from tests.fixtures.snapshots import Snapshot, projections
+from tests.fixtures.rebuilding import destroy, ledgers, rebuilt, requires_equal_rebuilding, snapshot
+from tests.fixtures.snapshots import projections
 from tests.replay.scenarios import SCENARIOS
 
-from workflow_runtime.core.contract import RUN_WORKFLOW_TYPE
+from workflow_runtime.core.contract import APP_ACTION_QUEUE, RUN_WORKFLOW_TYPE
+from workflow_runtime.core.origin import MAX_SPARE_CHARACTERS
 from workflow_runtime.service.action_dispatch import ActionCall
 from workflow_runtime.store.events import EventIntake, NewEvent, accept_event
 from workflow_runtime.store.runs import RunRow
@@ -47,61 +49,6 @@ async def authored(client: Client, redis_client: Redis) -> Authored:
 async def short_lived(short_lived: Authored) -> Authored:
     await be_alone(short_lived.client)
     return QuietAuthored(short_lived.client, short_lived.redis)
-
-
-async def destroy(redis: Redis) -> None:
-    """Remove every key of the tenant's runs, tasks, waits and slots."""
-    for area in ("run:*", "runs", "runs:*", "task:*", "tasks", "tasks:*", "waits*", "workflow:*:active"):
-        keys = [key async for key in redis.scan_iter(f"wf:{{{TENANT}}}:{area}", count=1000)]
-        for key in keys:
-            await redis.delete(key)
-
-
-async def corrupt(redis: Redis) -> None:
-    """Damage every row, drop every other record, and empty the indexes."""
-    calls = cast(Any, redis)
-    async for key in redis.scan_iter(f"wf:{{{TENANT}}}:run:*:records", count=1000):
-        for member in (await calls.zrange(key, 0, -1))[::2]:
-            await redis.zrem(key, member)
-        row = key.removesuffix(":records")
-        await calls.hset(row, mapping={"status": "WAITING", "seq": "1", "workflowVersion": "x", "stepCount": "77"})
-        await calls.hdel(row, "endedAt", "rootRunId", "createdAt", "triggerType")
-    async for key in redis.scan_iter(f"wf:{{{TENANT}}}:task:*", count=1000):
-        await calls.hset(key, mapping={"status": "TIMED_OUT", "title": "?"})
-    async for key in redis.scan_iter(f"wf:{{{TENANT}}}:runs*", count=1000):
-        await redis.delete(key)
-
-
-async def rebuilt(authored: Authored, before: Snapshot) -> Report:
-    """Rebuild the runs that ``before`` has; the servers remember those of other tests too."""
-    report = Report()
-    for row in [value for name, value in before.items() if name.startswith("run:") and name.count(":") == 1]:
-        await rebuild_one(authored.client, authored.redis, row["runId"], TENANT, report)
-    return report
-
-
-async def snapshot(authored: Authored) -> Snapshot:
-    """Once no launch is under way any more: the process that starts a run notes that after the run's first record."""
-
-    async def noted() -> bool | None:
-        return None if await authored.redis.exists(f"wf:{{{TENANT}}}:runs:unlaunched") else True
-
-    await eventually(noted)
-    return await projections(authored.redis, TENANT)
-
-
-async def requires_equal_rebuilding(authored: Authored) -> None:
-    """Destroy, rebuild, compare; corrupt, rebuild, compare; rebuild what is whole."""
-    before = await snapshot(authored)
-    for harm in (destroy, corrupt):
-        await harm(authored.redis)
-        assert await projections(authored.redis, TENANT) != before
-        report = await rebuilt(authored, before)
-        assert [str(error) for error in report.left] == []
-        assert await projections(authored.redis, TENANT) == before
-    again = await rebuilt(authored, before)
-    assert again.restored == []
-    assert await projections(authored.redis, TENANT) == before
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "abandoned"])
@@ -189,13 +136,51 @@ async def test_a_run_in_the_middle_of_an_action_is_rebuilt_and_goes_on(authored:
     async with authored.serving(slow=slow):
         handle = await authored.start(await authored.publish(action("s", "slow", saveAs="n"), assign("a", x="vars.n")))
         await eventually(started)
-        before = await snapshot(authored)
+        before, calls = await snapshot(authored), await ledgers(authored)
+        assert [call["state"] for call in calls] == ["STARTED"]
         await destroy(authored.redis)
         assert (await rebuilt(authored, before)).left == []
         assert await projections(authored.redis, TENANT) == before
+        assert await ledgers(authored) == calls, "the next attempt has to know that this one began"
         await authored.redis.set("test:go", "1")
         assert (await handle.result())["vars"]["x"] == 5
     await requires_equal_rebuilding(authored)
+
+
+async def test_an_action_that_nobody_has_taken_yet_is_not_said_to_have_begun(authored: Authored) -> None:
+    workflow_id = await authored.publish(action("s", "slow"), queues={"test.slow@1": APP_ACTION_QUEUE})
+    async with authored.serving():
+        handle = await authored.start(workflow_id)
+
+        async def called() -> bool | None:
+            return True if (await authored.detail(handle)).actions else None
+
+        await eventually(called)
+        before = await snapshot(authored)
+        await destroy(authored.redis)
+        assert (await rebuilt(authored, before)).left == []
+        assert (await projections(authored.redis, TENANT), await ledgers(authored)) == (before, [])
+        await handle.terminate()
+
+
+async def test_an_answer_under_an_authored_key_is_there_again_for_other_runs(authored: Authored) -> None:
+    called: list[str] = []
+
+    async def count(call: ActionCall) -> Any:
+        called.append(call.context.run_id)
+        return len(called)
+
+    workflow_id = await authored.publish(
+        action("s", "count", idempotencyKey={"$expr": "'welcome-' & payload.who"}, saveAs="n")
+    )
+    async with authored.serving(count=count):
+        first = await authored.start(workflow_id, {"who": "ann"})
+        await first.result()
+        before = await snapshot(authored)
+        await destroy(authored.redis, "run:*", "runs*", "ledger:*")
+        await rebuilt(authored, before)
+        assert (await (await authored.start(workflow_id, {"who": "ann"})).result())["vars"]["n"] == 1
+    assert called == [run_id_of(first)]
 
 
 async def test_rebuilding_beside_a_busy_run_loses_nothing(short_lived: Authored) -> None:
@@ -241,13 +226,38 @@ async def test_a_run_that_temporal_does_not_have_is_left_alone_and_named(authore
 
 
 async def test_a_run_that_never_began_keeps_its_row_and_is_named_without_one(authored: Authored) -> None:
-    handle = await SCENARIOS["abandoned"](authored)
+    handle = await authored.start(await authored.publish(assign("a", x="1")), {"text": "x" * MAX_SPARE_CHARACTERS})
     before = await snapshot(authored)
     assert (await rebuilt(authored, before)).left == []
     assert await projections(authored.redis, TENANT) == before
     await destroy(authored.redis)
     with pytest.raises(NotReplayableError, match="never began"):
         await Rebuilder(authored.client, authored.redis).rebuild(run_id_of(handle))
+
+
+async def test_a_run_that_could_not_begin_keeps_its_row_and_its_end(authored: Authored) -> None:
+    handle = await SCENARIOS["abandoned"](authored)
+    before = await snapshot(authored)
+    assert (await rebuilt(authored, before)).left == []
+    assert await projections(authored.redis, TENANT) == before
+    ended = (await authored.detail(handle)).run
+    await destroy(authored.redis)
+    assert (await rebuilt(authored, before)).left == []
+    again = (await authored.detail(handle)).run
+    assert (again.status, again.error, again.ended_at) == ("FAILED", ended.error, ended.ended_at)
+
+
+async def test_a_run_that_has_not_begun_is_rebuilt_from_what_it_was_started_with(authored: Authored) -> None:
+    workflow_id = await authored.publish(assign("a", x="payload.text"))
+    handle = await authored.start(
+        workflow_id, {"text": "é"}, trigger_type="event", trigger_event_id="e1", execution_key="event:e1"
+    )
+    before = await snapshot(authored)
+    assert before[f"run:{run_id_of(handle)}:payload"] == {"text": "é"}
+    await requires_equal_rebuilding(authored)
+    await handle.terminate()
+    await rebuilt(authored, before)
+    await requires_equal_rebuilding(authored)
 
 
 async def test_a_run_whose_large_payload_is_gone_is_left_alone(authored: Authored) -> None:

@@ -121,7 +121,7 @@ def _continued() -> tuple[dict[str, Any], LoadedRun]:
     assert definition is not None
     loaded = _loaded(DEFINITION, definition_hash=definition_hash(definition), payload={"a": 1})
     start = _start(ARGUMENT)
-    argument = continued(start.run, build_machine(start, loaded), start.mailbox)
+    [argument] = continued(start, build_machine(start, loaded), start.mailbox)
     return argument.model_dump(mode="json", by_alias=True), loaded
 
 
@@ -129,3 +129,22 @@ def test_a_continued_run_is_the_same_run() -> None:
     argument, loaded = _continued()
     again = build_machine(_start(argument), loaded)
     assert again.checkpoint() == argument["checkpoint"]["machine"]
+
+
+ORIGIN: dict[str, Any] = {"definitionHash": "h", "createdAt": "2026-01-01T00:00:00.000Z", "payload": "{}"}
+
+
+@pytest.mark.parametrize("raw", [None, 7, "x", [], {}, {**ORIGIN, "createdAt": 1}, {**ORIGIN, "more": 1}])
+def test_a_spare_that_cannot_be_read_is_none(raw: Any) -> None:
+    start = read_start(ARGUMENT, raw)
+    assert isinstance(start, Start)
+    assert start.origin is None
+
+
+def test_a_continued_run_takes_its_spare_along_without_the_payload_of_its_checkpoint() -> None:
+    _, loaded = _continued()
+    start = read_start(ARGUMENT, ORIGIN)
+    assert isinstance(start, Start)
+    _, spare = continued(start, build_machine(start, loaded), start.mailbox)
+    assert start.origin is not None
+    assert spare == start.origin.model_copy(update={"payload": None})

@@ -1,12 +1,13 @@
 -- KEYS end with the counter of the tenant's events: what the run may see of them later begins there, by no clock.
 -- ARGV: 'create' | 'admit', run id, index member, created ms, payload JSON, JSON list of the row's fields and values.
--- Answers 'created' | 'admitted' | 'queued' | 'ended' | 'missing' | 'archived', and whether the row is new.
+-- Answers 'admitted' | 'queued' | 'ended' | 'missing' | 'archived', whether the row is new, and for one that is not when
+-- it was created.
 local mode, run_id, member, created_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 if redis.call('EXISTS', ROW) == 1 then
-  local status, queued = unpack(redis.call('HMGET', ROW, 'status', 'queuedReason'))
-  if queued then return {'queued', 0} end
-  return {TERMINAL[status] and 'ended' or 'admitted', 0}
+  local status, queued, created_at = unpack(redis.call('HMGET', ROW, 'status', 'queuedReason', 'createdAt'))
+  if queued then return {'queued', 0, created_at} end
+  return {TERMINAL[status] and 'ended' or 'admitted', 0, created_at}
 end
 
 local reason = nil
