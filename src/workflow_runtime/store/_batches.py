@@ -1,7 +1,8 @@
 """Calls of Redis that travel together: one round trip for all that wait. Private to store; imports do nothing.
 
 A client has one batch under way at a time, and what is called meanwhile makes up the next: an idle client sends at
-once, a busy one sends many calls for the price of one. No timer is involved.
+once, a busy one sends many calls for the price of one. A call that has time goes with the next one that has none, or
+when its patience ends.
 """
 
 import asyncio
@@ -75,13 +76,17 @@ class Calls:
 
     def __init__(self) -> None:
         self._waiting: list[_Call] = []
+        self._urgent = False
         self._sender: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._alone: set[asyncio.Task[None]] = set()
 
     def send(
-        self, redis: AnyRedis, script: ScriptText | None, parts: Parts, *, raw: bool = False
+        self, redis: AnyRedis, script: ScriptText | None, parts: Parts, *, raw: bool = False, patience: float = 0.0
     ) -> asyncio.Future[Any]:
-        """Call ``script``, or the command that ``parts`` are. ``raw`` answers bytes.
+        """Call ``script``, or the command that ``parts`` are. ``raw`` answers bytes. A call may wait for others for
+        ``patience`` seconds.
 
         A call that is cancelled before its batch leaves is taken back; later it may be carried out all the same, as
         with any call whose connection is lost. Raises what redis-py raises, to each caller its own error.
@@ -94,19 +99,32 @@ class Calls:
             self._alone.add(task)
             task.add_done_callback(self._alone.discard)
             return call.answer
-        if self._sender is None or self._sender.get_loop() is not loop:
-            # A loop that ended without its tasks takes what waited with it. The context is nobody's: the sender may
-            # go on to work for others than the caller that started it.
-            self._waiting = []
-            self._sender = loop.create_task(self._send_all(redis), name="redis calls", context=contextvars.Context())
+        if self._loop is not loop:
+            # A loop that ended without its tasks takes what waited with it.
+            self._waiting, self._sender, self._patience, self._loop = [], None, None, loop
         self._waiting.append(call)
+        if patience == 0.0:
+            self._hurry(redis)
+        elif self._patience is None:
+            self._patience = loop.call_later(patience, self._hurry, redis, context=contextvars.Context())
         return call.answer
+
+    def _hurry(self, redis: Redis) -> None:
+        self._urgent = True
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if self._sender is None and self._loop is not None:
+            # The context is nobody's: the sender may go on to work for others than the caller that started it.
+            sending = self._send_all(redis)
+            self._sender = self._loop.create_task(sending, name="redis calls", context=contextvars.Context())
 
     async def _send_all(self, redis: Redis) -> None:
         batch: list[_Call] = []
         try:
-            while self._waiting:
+            while self._urgent:
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                self._urgent = bool(self._waiting)
                 match [call for call in batch if not call.answer.done()]:
                     case []:
                         pass
@@ -114,11 +132,14 @@ class Calls:
                         await _send_alone(call, redis)
                     case calls:
                         await _send_together(calls, redis)
-        finally:
-            # Somebody still waits only when the loop ends and cancels its tasks.
+        except BaseException:
+            # Only when the loop ends and cancels its tasks.
             for call in (*batch, *self._waiting):
                 call.answer.cancel()
-            self._waiting, self._sender = [], None
+            self._waiting, self._urgent = [], False
+            raise
+        finally:
+            self._sender = None
 
 
 async def _send_alone(call: _Call, redis: Any) -> None:

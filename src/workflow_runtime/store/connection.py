@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ClusterError, DataError, RedisClusterException, RedisError, ResponseError
 
-from workflow_runtime.store._batches import ScriptText, calls_of
+from workflow_runtime.store._batches import AnyRedis, ScriptText, calls_of
 from workflow_runtime.store.errors import InvalidNameError
 
 TENANTS_KEY: Final = "wf:tenants"
@@ -59,23 +59,31 @@ def _hash_tag(tenant: str) -> str:
 def register_script(redis: Redis, *names: str, raw: bool = False) -> Script:
     """The script made of the files ``lua/<name>.lua`` in this order; the server learns it at the first call.
 
-    Calls that are made at the same time travel together, whichever scripts they are of (`Calls`). ``raw`` leaves
-    answers bytes, for what may not be text.
+    It is called when it is asked, not when its answer is awaited, and calls that are made at the same time travel
+    together, whichever scripts they are of (`Calls`). ``raw`` leaves answers bytes, for what may not be text.
     """
     script, calls = script_text(*names), calls_of(redis)
 
-    async def run(keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
-        return await calls.send(redis, script, (len(keys), *keys, *args), raw=raw)
+    def run(keys: Sequence[str], args: Sequence[str | bytes | int]) -> Awaitable[Any]:
+        return calls.send(redis, script, (len(keys), *keys, *args), raw=raw)
 
     return run
 
 
-async def command(redis: Redis, *parts: str | bytes | int | float) -> Any:
+def command(redis: Redis, *parts: str | bytes | int | float) -> Awaitable[Any]:
     """One short command, such as ``"ZREM", key, member``, that travels with scripts called at the same time.
 
     Answers what the protocol answers; never for a command that blocks, behind which all others would wait.
     """
-    return await calls_of(redis).send(redis, None, parts)
+    return calls_of(redis).send(redis, None, parts)
+
+
+def keeps_order(redis: AnyRedis) -> bool:
+    """Whether scripts and commands are carried out in the order in which they are called, awaited or not.
+
+    Not on a cluster, where each goes to a node of its own.
+    """
+    return not isinstance(redis, RedisCluster)
 
 
 def script_text(*names: str) -> ScriptText:
@@ -93,9 +101,9 @@ async def remember_tenant(redis: Redis, tenant: str) -> None:
     await remember_tenants(redis, [tenant])
 
 
-async def remember_tenants(redis: Redis, tenants: Iterable[str]) -> None:
+def remember_tenants(redis: Redis, tenants: Iterable[str]) -> Awaitable[Any]:
     """`remember_tenant` for several in one call; at least one."""
-    await command(redis, "SADD", TENANTS_KEY, *(check_tenant(tenant) for tenant in tenants))
+    return command(redis, "SADD", TENANTS_KEY, *(check_tenant(tenant) for tenant in tenants))
 
 
 async def known_tenants(redis: Redis) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class Ingress:
             correlation_paths=settings.correlation_paths,
             retention_seconds=settings.retention_seconds,
             grace_seconds=settings.grace_seconds,
+            lease_seconds=settings.lease_seconds,
         )
         self._stream = EventStream(
             redis,
@@ -65,8 +66,8 @@ class Ingress:
         )
         delivery = Delivery(gateway, catalog, Schemas(redis), WaitIndex(redis), settings)
         self._routing = Routing(ledger, delivery, dead_letters, metrics, settings)
-        self._reader = Reader(self._stream, intake, dead_letters, self.status, metrics, settings)
         self._router = Router(ready, self._routing, self.status, settings)
+        self._reader = Reader(self._stream, intake, dead_letters, self._router, self.status, metrics, settings)
         self._upkeep = Upkeep(ledger, self._stream, ready, self.status, gateway, settings)
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import Sequence
 
 import structlog
@@ -9,10 +10,12 @@ from redis.exceptions import RedisError, ResponseError
 
 from workflow_runtime.store.connection import is_outage
 from workflow_runtime.store.events import (
+    Acceptance,
     DeadLetters,
     EventIntake,
     EventSource,
     EventStream,
+    Hold,
     IncomingEvent,
     MalformedEventError,
     Message,
@@ -22,6 +25,7 @@ from workflow_runtime.store.events import (
 )
 from workflow_worker.ingress.loops import pause_or, unless_stopped
 from workflow_worker.ingress.metrics import IngressMetrics
+from workflow_worker.ingress.router import Router
 from workflow_worker.ingress.settings import IngressSettings
 from workflow_worker.ingress.status import IngressStatus
 
@@ -34,6 +38,7 @@ class Reader:
         stream: EventStream,
         intake: EventIntake,
         dead_letters: DeadLetters,
+        router: Router,
         status: IngressStatus,
         metrics: IngressMetrics,
         settings: IngressSettings,
@@ -41,6 +46,7 @@ class Reader:
         self._stream = stream
         self._intake = intake
         self._dead_letters = dead_letters
+        self._router = router
         self._status = status
         self._metrics = metrics
         self._settings = settings
@@ -56,7 +62,7 @@ class Reader:
                 self._log.info("event_reader_changed", reading=self._status.reading)
             match result.state:
                 case ReadState.MESSAGES:
-                    await self._accept(result.messages)
+                    await self._accept(result.messages, places=len(result.messages))
                 case ReadState.RECOVER:
                     await self._recover(stop)
                 case ReadState.EMPTY:
@@ -89,9 +95,9 @@ class Reader:
         await self._bury(message, f"poison: delivered {attempts} times, never acknowledged", attempts)
         return await self._stream.acknowledge([message], ())
 
-    async def _accept(self, messages: Sequence[Message]) -> None:
+    async def _accept(self, messages: Sequence[Message], *, places: int = 0) -> None:
         try:
-            await self._accept_all(messages)
+            await self._accept_all(messages, places)
         except Exception as error:
             if is_outage(error):
                 # Deliveries are counted to find what ends processes; an outage is no fault of a message.
@@ -99,19 +105,33 @@ class Reader:
                     await self._stream.uncount(messages)
             raise
 
-    async def _accept_all(self, messages: Sequence[Message]) -> None:
+    async def _accept_all(self, messages: Sequence[Message], places: int) -> None:
         events: list[IncomingEvent] = []
         for message in messages:
             try:
                 events.append(parse_pairs(message.pairs))
             except MalformedEventError as error:
                 await self._bury(message, error.reason, message.deliveries)
-        accepted = await self._intake.accept(events, EventSource.STREAM)
-        runnable = [(event.tenant_id, event.event_id) for event in accepted if event.runnable]
-        await self._stream.acknowledge(messages, runnable)
+        with self._router.places(places) as free:
+            accepted = await self._record(events, free)
+            runnable = [(event.tenant_id, event.event_id) for event in accepted if event.runnable and not event.claim]
+            # What routing sends comes after it, so that no message is blamed for what its event does.
+            acknowledging = asyncio.ensure_future(self._stream.acknowledge(messages, runnable))
+            self._router.go_on(event.claim for event in accepted if event.claim)
+        await acknowledging
         duplicates = sum(event.duplicate for event in accepted)
         self._metrics.events.labels("duplicate").inc(duplicates)
         self._metrics.events.labels("accepted").inc(len(accepted) - duplicates)
+
+    async def _record(self, events: Sequence[IncomingEvent], free: int) -> list[Acceptance]:
+        tokens = [uuid.uuid4().hex for _ in range(free)]
+        try:
+            return await self._intake.accept(events, EventSource.STREAM, tokens=tokens)
+        except BaseException:
+            # Some may have been taken, and nobody goes on with them.
+            pairs = zip(events, tokens, strict=False)
+            self._router.let_go(Hold(event.tenant_id, event.event_id, token) for event, token in pairs)
+            raise
 
     async def _bury(self, message: Message, reason: str, attempts: int) -> None:
         letter = await self._dead_letters.add(

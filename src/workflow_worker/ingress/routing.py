@@ -8,7 +8,7 @@ ended a process before is done alone and counted, so that it ends at a cap and t
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -32,6 +32,7 @@ from workflow_worker.ingress.planning import make_plan
 from workflow_worker.ingress.settings import IngressSettings
 
 _AT_ONCE: Final = 64
+_PATIENCE_SECONDS: Final = 0.005
 
 
 class Routing:
@@ -55,8 +56,9 @@ class Routing:
         self._under_way: set[tuple[str, str]] = set()
         self._quarantine = asyncio.Lock()
 
-    async def route(self, tenant: str, event_id: str) -> tuple[str, ...]:
-        """Make one pass over an event if it is free; answers which events of the tenant may go on now.
+    async def route(self, tenant: str, event_id: str, claim: Claim | None = None) -> tuple[str, ...]:
+        """Make one pass over an event if it is free, or is ours by ``claim``; answers which events of the tenant may go
+        on now.
 
         What this process has under way is never free, even when a lease ran out because the machine is busy.
         """
@@ -64,10 +66,10 @@ class Routing:
         if event in self._under_way:
             return ()
         self._under_way.add(event)
-        hold = Hold(tenant, event_id, uuid.uuid4().hex)
+        hold = claim.hold if claim else Hold(tenant, event_id, uuid.uuid4().hex)
         try:
-            claim = await self._ledger.claim(*hold)
-            return () if isinstance(claim, Refusal) else await self._pass(claim)
+            found = claim or await self._ledger.claim(*hold)
+            return () if isinstance(found, Refusal) else await self._pass(found)
         except asyncio.CancelledError:
             await asyncio.shield(self._ledger.give_up([hold]))
             raise
@@ -84,6 +86,10 @@ class Routing:
             return await (self._later_pass(claim) if claim.planned else self._first_pass(claim))
         finally:
             del self._claims[claim.token]
+
+    def outlived(self, holds: Iterable[Hold]) -> None:
+        """Say with the next `keep_claims` that these claims ended without their process."""
+        self._outlived.extend(holds)
 
     async def keep_claims(self) -> None:
         """Begin the leases of everything under way anew, and say which passes an outage ended and not their process."""
@@ -159,7 +165,9 @@ class Routing:
     async def _finish(
         self, claim: Claim, targets: Sequence[Target], considered: Sequence[Considered] | None, reason: str
     ) -> tuple[str, ...]:
-        ended = await self._ledger.finish(claim, targets, reason=reason, considered=considered)
+        # With many under way, others end in a moment; with few, an event behind this one may be all there is to do.
+        patience = _PATIENCE_SECONDS if len(self._under_way) > self._settings.max_in_flight // 4 else 0.0
+        ended = await self._ledger.finish(claim, targets, reason=reason, considered=considered, patience=patience)
         if ended is None:
             return ()
         self._metrics.routed.labels(ended.status).inc()

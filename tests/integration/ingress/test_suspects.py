@@ -166,11 +166,13 @@ class FlakyIntake:
         self.accept = EventIntake.accept
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def accept(intake: EventIntake, events: Sequence[IncomingEvent], source: EventSource) -> list[Acceptance]:
+        async def accept(
+            intake: EventIntake, events: Sequence[IncomingEvent], source: EventSource, **options: Any
+        ) -> list[Acceptance]:
             if self.left and events:
                 self.left -= 1
                 raise self.fault
-            return await self.accept(intake, events, source)
+            return await self.accept(intake, events, source, **options)
 
         monkeypatch.setattr(EventIntake, "accept", accept)
 

@@ -141,10 +141,36 @@ async def test_a_value_that_cannot_be_sent_is_told_to_who_gave_it(redis: Countin
 
 
 async def test_plain_commands_travel_with_scripts(redis: CountingRedis) -> None:
-    sent = (command(redis, "SADD", "set", "a", "b"), call(redis, ECHO, "x"), command(redis, "SADD", "set", "b", "c"))
+    script = calls_of(redis).send(redis, ECHO, (1, "key", "x"))
+    sent = (command(redis, "SADD", "set", "a", "b"), script, command(redis, "SADD", "set", "b", "c"))
     answers: Sequence[Any] = await asyncio.gather(*sent)
     assert list(answers) == [2, "x", 1]
-    assert redis.trips == [["SADD", "EVALSHA", "SADD"]]
+    assert redis.trips == [["EVALSHA", "SADD", "SADD"]]
+
+
+async def test_a_call_that_has_time_goes_with_the_next_one(redis: CountingRedis) -> None:
+    patient = calls_of(redis).send(redis, ECHO, (1, "key", "patient"), patience=3600.0)
+    await asyncio.sleep(0)
+    assert redis.trips == []
+    assert await command(redis, "SADD", "set", "a") == 1
+    assert (patient.done(), await patient) == (True, "patient")
+    assert redis.trips == [["EVALSHA", "SADD"]]
+
+
+async def test_a_call_goes_alone_when_its_patience_ends(redis: CountingRedis) -> None:
+    calls = calls_of(redis)
+    answers = await asyncio.gather(*(calls.send(redis, ECHO, (1, "key", name), patience=0.01) for name in ("a", "b")))
+    assert list(answers) == ["a", "b"]
+    assert redis.trips == [["EVALSHA", "EVALSHA"]]
+
+
+async def test_what_arrives_with_patience_while_others_are_on_their_way_is_not_forgotten(redis: CountingRedis) -> None:
+    redis.hold.clear()
+    first = command(redis, "SADD", "set", "a")
+    await under_way(redis)
+    patient = calls_of(redis).send(redis, ECHO, (1, "key", "x"), patience=0.01)
+    redis.hold.set()
+    assert (await first, await patient) == (1, "x")
 
 
 async def test_what_is_sent_may_be_added_to_until_it_leaves(redis: CountingRedis) -> None:

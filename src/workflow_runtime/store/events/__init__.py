@@ -5,7 +5,7 @@ its targets; ``DeadLetters`` holds what could not be delivered; ``explain`` tell
 """
 
 from workflow_runtime.store.events._times import iso_ms
-from workflow_runtime.store.events.claims import Claim, Hold, Pass, Refusal
+from workflow_runtime.store.events.claims import Acceptance, Claim, Hold, Pass, Refusal
 from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters, LetterPage
 from workflow_runtime.store.events.errors import (
     EventBusyError,
@@ -19,7 +19,6 @@ from workflow_runtime.store.events.ledger import EventLedger, EventPage, Sweep
 from workflow_runtime.store.events.parsing import event_fields, parse_fields, parse_pairs
 from workflow_runtime.store.events.ready import ReadyQueue
 from workflow_runtime.store.events.records import (
-    Acceptance,
     Considered,
     EventSource,
     EventStatus,

@@ -28,7 +28,8 @@ def claim_of(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
     fields = dict(zip(answer["fields"][::2], answer["fields"][1::2], strict=True))
     left = _left_behind(fields, f"p:{token}")
     event = ledger_event(fields)
-    event = replace(event, targets=tuple(_suspected(target, left[target.id]) for target in event.targets))
+    if event.targets:
+        event = replace(event, targets=tuple(_suspected(target, left[target.id]) for target in event.targets))
     return Claim(
         token=token,
         now_ms=answer["now"],
@@ -37,6 +38,19 @@ def claim_of(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
         event=event,
         waits=tuple(parse_wait(tenant, row) for row in answer.get("waits", ())),
         triggers=tuple(_trigger(row) for row in answer.get("triggers", ())),
+    )
+
+
+def claim_of_new(event: LedgerEvent, token: str, waits: Iterable[str], triggers: Iterable[str]) -> Claim:
+    """The claim of an event that was taken in the step that recorded it."""
+    return Claim(
+        token=token,
+        now_ms=event.accepted_ms,
+        begun=0,
+        planned=False,
+        event=event,
+        waits=tuple(parse_wait(event.event.tenant_id, row) for row in waits),
+        triggers=tuple(_trigger(row) for row in triggers),
     )
 
 
@@ -60,6 +74,7 @@ def _trigger(text: str) -> TriggerTarget:
 def ledger_event(raw: Mapping[str, str]) -> LedgerEvent:
     record = json.loads(raw["record"])
     accepted, considered = int(raw["accepted"]), json.loads(raw.get("considered", "[]"))
+    names = sorted(raw)
     return LedgerEvent(
         event=recorded_event(record["fields"]),
         keys=tuple(KeyOrigin(key, path) for key, path in record["keys"]),
@@ -71,8 +86,8 @@ def ledger_event(raw: Mapping[str, str]) -> LedgerEvent:
         reason=raw.get("reason") or None,
         targets=tuple(targets_of(raw)),
         considered=tuple(Considered.model_validate(row, strict=False) for row in considered),
-        taken=tuple(WaitTaken.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("c:")),
-        retries=tuple(Retried.model_validate_json(v) for k, v in sorted(raw.items()) if k.startswith("r:")),
+        taken=tuple(WaitTaken.model_validate_json(raw[name]) for name in names if name.startswith("c:")),
+        retries=tuple(Retried.model_validate_json(raw[name]) for name in names if name.startswith("r:")),
     )
 
 

@@ -31,15 +31,18 @@ class TenantScript:
         self._shared = shared
         self._open: dict[str, _Group] = {}
 
-    async def __call__(self, tenant: str, key: str, argument: Mapping[str, Any]) -> Any:
-        """What the script answers for the event under ``key``. Raises what redis-py raises."""
+    async def __call__(self, tenant: str, key: str, argument: Mapping[str, Any], *, patience: float = 0.0) -> Any:
+        """What the script answers for the event under ``key``, asked within ``patience`` seconds.
+
+        Raises what redis-py raises.
+        """
         text = json.dumps(argument)
         group = self._open.get(tenant)
         if group is None or group.is_full:
-            group = self._open[tenant] = self._start(tenant)
+            group = self._open[tenant] = self._start(tenant, patience)
         return await group.add(key, text)
 
-    def _start(self, tenant: str) -> "_Group":
+    def _start(self, tenant: str, patience: float) -> "_Group":
         group = _Group(self._shared(tenant))
 
         def leave() -> list[str | int]:
@@ -47,7 +50,7 @@ class TenantScript:
                 del self._open[tenant]
             return group.parts()
 
-        sent = self._calls.send(self._redis, self._script, leave)
+        sent = self._calls.send(self._redis, self._script, leave, patience=patience)
         sent.add_done_callback(group.settle)
         return group
 

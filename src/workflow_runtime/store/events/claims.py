@@ -1,4 +1,4 @@
-"""Events as somebody holds them for routing, and how a pass over one ends. Importable anywhere; pure data."""
+"""Events as they are accepted and held for routing, and how a pass over one ends. Importable anywhere; pure data."""
 
 import time
 from dataclasses import dataclass, field
@@ -54,6 +54,23 @@ class Claim:
     def time_ms(self) -> int:
         """The present time by the clock of Redis, as far as the claim knows it."""
         return self.now_ms + round((time.monotonic() - self.taken_at) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What became of an attempt to accept: recorded now, or known from before (``duplicate``).
+
+    ``runnable`` tells whether it can be routed at once; otherwise an earlier event with one of its keys goes first and
+    whoever routes that one goes on with this one. ``claim`` is there when it was taken for routing in the same step.
+    """
+
+    tenant_id: str
+    event_id: str
+    duplicate: bool
+    accepted_at: str
+    sequence: int
+    runnable: bool
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)

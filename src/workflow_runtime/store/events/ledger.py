@@ -39,6 +39,8 @@ _IDLE_SWEEPS: Final = 60
 _SWEEP_LIMIT: Final = 200
 _SCANNED: Final = 2_000
 
+_CLAIM: Final = ("_events", "_each", "_candidates", "_trigger_lookup", "events_claim")
+
 AUDIT_LENGTH: Final = 10_000
 """Entries about as many as which an audit keeps."""
 
@@ -75,7 +77,7 @@ class EventLedger:
         self._lease_ms = round(lease_seconds * 1000)
         self._grace_ms = round(grace_seconds * 1000)
         self._sweeps = 0
-        self._claim = TenantScript(redis, "_events", "_each", "_trigger_lookup", "events_claim", shared=_claim_keys)
+        self._claim = TenantScript(redis, *_CLAIM, shared=_claim_keys)
         self._begin = TenantScript(redis, "_events", "_each", "events_begin", shared=_begin_keys)
         self._finish = TenantScript(redis, "_events", "_each", "events_finish", shared=_finish_keys)
         self._lease = register_script(redis, "_events", "events_lease")
@@ -118,18 +120,24 @@ class EventLedger:
         return [after if verdict == "trying" else _behind(before) for before, after, verdict in found]
 
     async def finish(
-        self, claim: Claim, targets: Sequence[Target], *, reason: str, considered: Sequence[Considered] | None = ()
+        self,
+        claim: Claim,
+        targets: Sequence[Target],
+        *,
+        reason: str,
+        considered: Sequence[Considered] | None = (),
+        patience: float = 0.0,
     ) -> Pass | None:
         """End the pass. ``targets`` are all that were not final when it began. Null when the claim was lost.
 
-        ``considered`` is null when it is recorded already. That Temporal has the runs of triggers that are DELIVERED is
-        noted with it (`Runs.mark_launched`).
+        ``considered`` is null when it is recorded already; ``patience`` (seconds) lets the call wait for others. That
+        Temporal has the runs of triggers that are DELIVERED is noted with it (`Runs.mark_launched`).
         """
         tenant, event_id = claim.event.event.tenant_id, claim.event.event.event_id
         ended = {"id": event_id, "token": claim.token, "retention": self._retention_ms, "reason": reason}
         ended |= {"considered": _considered(considered), "targets": [_ended(target) for target in targets]}
         ended["launched"] = [target.run_id for target in targets if _has_launched(target)]
-        answer = await self._finish(tenant, keys.event_key(tenant, event_id), ended)
+        answer = await self._finish(tenant, keys.event_key(tenant, event_id), ended, patience=patience)
         if answer["state"] != "ok":
             return None
         return Pass(EventStatus(answer["status"]), tuple(dict.fromkeys(answer["runnable"])))

@@ -133,27 +133,11 @@ class LedgerEvent:
     accepted_at: str
     sequence: int
     status: EventStatus
-    reason: str | None
-    targets: tuple[Target, ...]
-    considered: tuple[Considered, ...]
-    taken: tuple[WaitTaken, ...]
+    reason: str | None = None
+    targets: tuple[Target, ...] = ()
+    considered: tuple[Considered, ...] = ()
+    taken: tuple[WaitTaken, ...] = ()
     retries: tuple[Retried, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """What became of an attempt to accept: recorded now, or known from before (``duplicate``).
-
-    ``runnable`` tells whether it can be routed at once; otherwise an earlier event with one of its keys goes first and
-    whoever routes that one goes on with this one.
-    """
-
-    tenant_id: str
-    event_id: str
-    duplicate: bool
-    accepted_at: str
-    sequence: int
-    runnable: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,11 @@ local OPEN, LANES, LEASES, WAITS, INDEX, TRIGGERS, BY_EVENT = unpack(KEYS, 1, 7)
 local LONG = 4 * 1024 * 1024
 local now, told = now_ms(), 0
 
-local function waits_under(prefixes)
-  local waits = {}
-  for _, prefix in ipairs(prefixes) do
-    for _, member in ipairs(redis.call('ZRANGEBYLEX', INDEX, '[' .. prefix .. '|', '(' .. prefix .. '}')) do
-      local wait = redis.call('HGET', WAITS, string.match(member, '([^|]+)$'))
-      if wait then waits[#waits + 1] = wait end
-    end
-  end
-  return waits
-end
-
 local function suspected(event, token)
   for name in pairs(event) do
     if string.sub(name, 1, 2) == 'p:' and name ~= 'p:' .. token then return true end
   end
   return false
-end
-
--- The first prefix is that of waits for any key of the event's name, percent-encoded as in _keys.py.
-local function event_name(prefixes)
-  local encoded = string.match(prefixes[1], '^[^:]*')
-  return (string.gsub(encoded, '%%(%x%x)', function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
 return each(7, function(EVENT, wanted)
@@ -56,7 +39,10 @@ return each(7, function(EVENT, wanted)
     -- An event that is suspected is planned when it is alone, and noted by whoever does so then.
     if not suspected(event, wanted.token) then under_way(EVENT, wanted.token, {'plan'}) end
     local prefixes = cjson.decode(event.prefixes)
-    answer.waits, answer.triggers = waits_under(prefixes), triggers_of(TRIGGERS, BY_EVENT, event_name(prefixes))
+    local bytes
+    answer.waits, bytes = waits_under(WAITS, INDEX, prefixes)
+    told = told + bytes
+    answer.triggers = triggers_of(TRIGGERS, BY_EVENT, event_name(prefixes))
   end
   return answer
 end)
