@@ -36,7 +36,8 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_CALL: Final = re.compile(r"(?:[ \t\n\r]|/\*.*?\*/)*\(", re.DOTALL)
+# Atomic: a comment could otherwise end at the end of any later one, and all the ways to divide them would be tried.
+_CALL: Final = re.compile(r"(?>(?:[ \t\n\r]++|(?>/\*.*?\*/))*+)\(", re.DOTALL)
 _WEIGHTS: Final = {"(": 6, "[": 6, "{": 6, "?": 4, "-": 4, ":=": 4, "?:": 4, "??": 4, "~>": 4}
 _WORD_OPERATORS: Final = frozenset({"and", "or", "in"})
 _DEFAULTS: Final = frozenset({"?:", "??"})

@@ -20,6 +20,8 @@ MAX_TEXT: Final = 100_000
 """Characters of a text."""
 
 _MAX_STEPS: Final = 60_000
+_MAX_COMPARED: Final = 150_000_000
+"""Characters that steps with a backreference may compare: one such step may look at half of the text."""
 _FLAGS: Final = frozenset("dgimsu")
 _EMPTY_MATCH: Final = "D1004"
 _BUDGET_CODES: Final = frozenset({"U1001", "U1006"})
@@ -44,6 +46,7 @@ class RegexMatch:
 class _Pattern:
     program: jlens.Expression
     names: tuple[str | None, ...]
+    refers_back: bool
 
 
 def find_matches(pattern: str, flags: str, text: str, limit: int) -> list[RegexMatch]:
@@ -56,7 +59,7 @@ def find_matches(pattern: str, flags: str, text: str, limit: int) -> list[RegexM
         raise ValidationFailure(f"The text has {len(text)} characters, {MAX_TEXT} are allowed.", code="REGEX_TOO_LONG")
     compiled = _compile(pattern, flags)
     try:
-        found: Any = compiled.program.evaluate({}, {"t": text, "n": limit}, max_steps=_MAX_STEPS)
+        found: Any = compiled.program.evaluate({}, {"t": text, "n": limit}, max_steps=_steps(compiled, text))
     except jlens.JlensError as error:
         raise _run_failure(pattern, error) from error
     return [_match(item, compiled.names) for item in found["r"]]
@@ -83,7 +86,11 @@ def _compile(pattern: str, flags: str) -> _Pattern:
         program = jlens.Expression(f'{{"r":[$match($t,/{text}/{engine_flags},$n)]}}')
     except jlens.JlensError as error:
         raise _invalid(pattern, str(error)) from error
-    return _Pattern(program, tuple(translator.names))
+    return _Pattern(program, tuple(translator.names), translator.refers_back)
+
+
+def _steps(compiled: _Pattern, text: str) -> int:
+    return min(_MAX_STEPS, _MAX_COMPARED // max(len(text), 1)) if compiled.refers_back else _MAX_STEPS
 
 
 class _Translator:
@@ -92,6 +99,7 @@ class _Translator:
 
     def __init__(self, pattern: str, *, dot_all: bool) -> None:
         self.names: list[str | None] = []
+        self.refers_back = False
         self._pattern = pattern
         self._dot = _ANY if dot_all else "."
         self._in_class = False
@@ -115,6 +123,7 @@ class _Translator:
             raise _invalid(self._pattern, "it ends with a backslash")
         if pair in (r"\p", r"\P") or self._pattern.startswith(r"\u{", index):
             raise _invalid(self._pattern, f"{pair}{{...}} is not supported")
+        self.refers_back |= pair[1] in "123456789k"
         return _code(pair[1]) if pair[1] in "\\()[]{}/" else pair
 
     def _plain(self, index: int) -> str:

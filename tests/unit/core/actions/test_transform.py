@@ -112,6 +112,41 @@ def test_no_text_may_explode() -> None:
     assert failure_of("join_text", items=["x" * 600_000, "y" * 600_000]).code == "TEXT_TOO_LONG"
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("join_text", {"items": [None] * 100_000, "delimiter": "x" * 250_000}),
+        ("concat_text", {"values": ["x" * 250_000] * 100_000}),
+        ("concat_text", {"values": [None] * 2_000_000}),
+        ("stringify_json", {"source": [[[[["x"] * 20]]]] * 20_000, "spacing": 8}),
+        ("compose_text", {"templates": {"a": "{{v}}" * 100_000}, "values": {"v": "x" * 250_000}}),
+        ("compose_text", {"templates": {f"t{n}": "{{v}}" for n in range(5_000)}, "values": {"v": "x" * 900_000}}),
+        ("regex_replace", {"text": "a" * 9_000, "pattern": "a", "replacement": "$`$'" * 100_000}),
+        ("regex_replace", {"text": "a" * 9_000, "pattern": "a(b?)", "replacement": "$1" * 100_000}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_no_text_may_explode_on_its_way(name: str, given: dict[str, Any]) -> None:
+    """Put together first and measured afterwards, these would be gigabytes, or hours."""
+    assert failure_of(name, **given).code == "TEXT_TOO_LONG"
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [("{{" + " " * 100_000, None), ("{{ v" + " " * 100_000 + "}}", "1"), ("{{" * 100_000 + "v}}", None)],
+    ids=["never closed", "blanks", "never closed often"],
+)
+def test_no_template_takes_more_time_than_it_is_long(template: str, text: str | None) -> None:
+    """Where white space beside a name can be divided in several ways, a reader tries them all."""
+    made = run("compose_text", templates={"t": template}, values={"v": 1})["t"]
+    assert made == (text or (template[: -len("{{v}}")] + "1" if template.endswith("{{v}}") else template))
+
+
+def test_a_replacement_of_tokens_that_never_end_is_text() -> None:
+    replacement = "$<" * 100_000
+    assert run("regex_replace", text="a", pattern="a", replacement=replacement)["text"] == replacement
+
+
 def test_split_text_keeps_or_drops_what_is_empty() -> None:
     assert run("split_text", text="a,,b", delimiter=",") == {"items": ["a", "", "b"]}
     assert run("split_text", text="a,,b", delimiter=",", removeEmpty=True) == {"items": ["a", "b"]}

@@ -53,6 +53,16 @@ def test_any_text_is_a_result_or_a_failure_with_a_code(text: str) -> None:
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.parametrize("text", ["len" + "/**/" * 4_000 + "x", "len" + " /* */\t" * 2_000 + "x", "len/*" * 3_000])
+def test_comments_behind_the_name_of_a_function_do_not_hang_the_reader(text: str) -> None:
+    """Each could also be read as a part of the one before it: twenty-eight of them took longer than anybody waits."""
+    assert outcome(text) in ("SYNTAX_ERROR", "TOO_DEEP")
+
+
+def test_comments_between_a_function_and_its_arguments_are_read() -> None:
+    assert outcome('len /* a */ /**/ ("abc")') == 3
+
+
 LEAVES = st.sampled_from(
     ["1", "a", "none", "text", "numbers", "items", "items.z", "$", "$$", "$x", "$$.numbers", "$$.text", "**", "*", "[]"]
 )

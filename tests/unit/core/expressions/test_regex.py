@@ -76,7 +76,7 @@ def test_no_more_matches_than_asked_for() -> None:
 )
 def test_what_cannot_be_done_is_named(pattern: str, flags: str, code: str) -> None:
     with pytest.raises(ValidationFailure) as caught:
-        find_matches(pattern, flags, "a" * 200 + "b", 10)
+        find_matches(pattern, flags, "a" * 2_500 + "b", 10)
     assert caught.value.code == code
 
 
@@ -103,3 +103,13 @@ def outcome(pattern: str, text: str) -> str:
 def test_an_escaped_literal_is_found_where_it_stands(literal: str, text: str) -> None:
     found = find_matches(re.escape(literal), "", text, 1)
     assert [match.start for match in found] == ([text.find(literal)] if literal in text else [])
+
+
+def test_a_pattern_that_compares_with_its_groups_has_less_budget_the_longer_the_text() -> None:
+    """One step of such a pattern may look at half of the text: sixty thousand of them took twenty seconds."""
+    for pattern in (r"(a+)\1z", r"(?<n>a+)\k<n>z"):
+        assert texts(pattern, "a" * 2_500) == []
+        with pytest.raises(ValidationFailure) as caught:
+            texts(pattern, "a" * 2_500 + "c" * 97_000)
+        assert caught.value.code == "REGEX_TOO_SLOW"
+    assert texts("(a+)[a]z", "a" * 2_500 + "c" * 97_000) == []

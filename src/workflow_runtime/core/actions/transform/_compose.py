@@ -6,39 +6,56 @@ already filled in (``core.actions.inputs``). Templates are for hand-written defi
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from workflow_runtime.core.actions.transform._texts import as_text, bounded
+from workflow_runtime.core.actions.transform._texts import MAX_TEXT, as_text, bounded, bounded_join
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.core.filters import read_path
 
-_PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+MAX_TEXTS: Final = 2 * MAX_TEXT
+"""Characters of all texts of one call together."""
+
+# White space is taken off afterwards: beside the name it would be tried in every division between the three.
+_PLACEHOLDER: Final = re.compile(r"\{\{([^{}]*)\}\}")
 _MARKS: Final = (("code", "`"), ("bold", "**"), ("italic", "_"))
 _LISTS: Final = frozenset({"bullet_list_item", "ordered_list_item"})
 
 
 def compose_text(given: dict[str, Any]) -> Any:
     """``{stable key: text}`` for every output and every template."""
-    texts = {name: _fill(text, given.get("values", {}), name) for name, text in given.get("templates", {}).items()}
+    texts: dict[str, str] = {}
+    for name, text in _composed(given):
+        if name in texts:
+            raise ValidationFailure(f"The output {name!r} is made twice.", code="DUPLICATE_OUTPUT")
+        texts[name] = text
+        if sum(map(len, texts.values())) > MAX_TEXTS:
+            raise ValidationFailure(f"The texts would have more than {MAX_TEXTS} characters.", code="TEXT_TOO_LONG")
+    return texts
+
+
+def _composed(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each text when it is asked for: a value may be in them as often as a template has room to name it."""
+    for name, template in given.get("templates", {}).items():
+        yield name, bounded_join(_filled(template, given.get("values", {}), name))
     for output in given.get("outputs", ()):
-        if output["stableKey"] in texts:
-            raise ValidationFailure(f"The output {output['stableKey']!r} is made twice.", code="DUPLICATE_OUTPUT")
-        texts[output["stableKey"]] = _document(output["document"])
-    return {name: bounded(text) for name, text in texts.items()}
+        yield output["stableKey"], bounded(_document(output["document"]))
 
 
-def _fill(template: str, values: dict[str, Any], name: str) -> str:
-    def replace(found: re.Match[str]) -> str:
-        present, value = read_path(values, found.group(1))
+def _filled(template: str, values: dict[str, Any], name: str) -> Iterator[str]:
+    position = 0
+    for found in _PLACEHOLDER.finditer(template):
+        path = found.group(1).strip()
+        present, value = read_path(values, path)
         if not present:
             raise ValidationFailure(
-                f"The template {name!r} names {found.group(1)!r}, which is not in values.", code="MISSING_REFERENCE"
+                f"The template {name!r} names {path!r}, which is not in values.", code="MISSING_REFERENCE"
             )
-        return as_text(value)
-
-    return _PLACEHOLDER.sub(replace, template)
+        yield template[position : found.start()]
+        yield as_text(value)
+        position = found.end()
+    yield template[position:]
 
 
 def _document(document: dict[str, Any]) -> str:

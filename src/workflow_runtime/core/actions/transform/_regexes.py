@@ -4,16 +4,17 @@ Patterns are JavaScript's; indexes count UTF-16 units as JavaScript does. See ``
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-from workflow_runtime.core.actions.transform._texts import as_text, bounded
+from workflow_runtime.core.actions.transform._texts import as_text, bounded_join
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.core.expressions.regex import RegexMatch, find_matches
 
 DEFAULT_MATCHES: Final = 100
 MAX_MATCHES: Final = 1_000
 _MAX_REPLACEMENTS: Final = 10_000
-_TOKEN: Final = re.compile(r"\$(?:\$|&|`|'|<([^>]*)>|(\d{1,2}))")
+_TOKEN: Final = re.compile(r"\$(?:\$|&|`|'|<([^>]{0,200})>|(\d{1,2}))")
 
 
 def regex_match(given: dict[str, Any]) -> Any:
@@ -41,13 +42,7 @@ def regex_replace(given: dict[str, Any]) -> Any:
     found = find_matches(given["pattern"], given.get("flags", ""), text, limit)
     if len(found) > _MAX_REPLACEMENTS:
         raise ValidationFailure(f"More than {_MAX_REPLACEMENTS} places match.", code="REGEX_TOO_MANY_MATCHES")
-    units = text.encode("utf-16-le")
-    parts, position = [], 0
-    for match in found:
-        parts += [_slice(units, position, match.start), _expand(given["replacement"], match, units)]
-        position = match.end
-    parts.append(_slice(units, position, len(units)))
-    return {"text": bounded("".join(parts)), "replacementCount": len(found)}
+    return {"text": bounded_join(_replaced(text, found, given["replacement"])), "replacementCount": len(found)}
 
 
 def _find(given: dict[str, Any], limit: int) -> list[RegexMatch]:
@@ -66,19 +61,41 @@ def _as_json(match: RegexMatch) -> dict[str, Any]:
     }
 
 
-def _expand(replacement: str, match: RegexMatch, units: bytes) -> str:
+def _replaced(text: str, found: list[RegexMatch], replacement: str) -> Iterator[str]:
+    """The new text in pieces, each made when it is asked for: all together may be more than a process can hold."""
+    units = text.encode("utf-16-le")
+    position = 0
+    for match in found:
+        yield _slice(units, position, match.start)
+        yield from _expanded(replacement, match, units)
+        position = match.end
+    yield _slice(units, position, len(units))
+
+
+def _expanded(replacement: str, match: RegexMatch, units: bytes) -> Iterator[str]:
     """The replacement with JavaScript's tokens: ``$$ $& $` $' $1 $<name>``."""
+    position = 0
+    for token in _TOKEN.finditer(replacement):
+        yield replacement[position : token.start()]
+        yield _token(token, match, units)
+        position = token.end()
+    yield replacement[position:]
 
-    def token(found: re.Match[str]) -> str:
-        text, name, number = found.group(), found.group(1), found.group(2)
-        if name is not None:
-            return match.named.get(name) or "" if match.named else text
-        if number is not None:
-            return _numbered(number, text, match)
-        before, after = _slice(units, 0, match.start), _slice(units, match.end, len(units))
-        return {"$$": "$", "$&": match.text, "$`": before, "$'": after}[text]
 
-    return _TOKEN.sub(token, replacement)
+def _token(token: re.Match[str], found: RegexMatch, units: bytes) -> str:
+    text, name, number = token.group(), token.group(1), token.group(2)
+    if name is not None:
+        return found.named.get(name) or "" if found.named else text
+    if number is not None:
+        return _numbered(number, text, found)
+    match text:
+        case "$$":
+            return "$"
+        case "$&":
+            return found.text
+        case "$`":
+            return _slice(units, 0, found.start)
+    return _slice(units, found.end, len(units))
 
 
 def _numbered(number: str, text: str, match: RegexMatch) -> str:

@@ -1,6 +1,7 @@
 """Transforms of text. Pure; called by the table in ``transform``. Lengths count characters (code points)."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from workflow_runtime.core.errors import ValidationFailure
@@ -21,10 +22,27 @@ def as_text(value: Any) -> str:
 def bounded(text: str) -> str:
     """``text`` unless it is longer than ``MAX_TEXT``, which is a ``ValidationFailure``."""
     if len(text) > MAX_TEXT:
-        raise ValidationFailure(
-            f"The text would have {len(text)} characters, {MAX_TEXT} are allowed.", code="TEXT_TOO_LONG"
-        )
+        raise _too_long(str(len(text)))
     return text
+
+
+def bounded_join(parts: Iterable[str]) -> str:
+    """``parts`` as one text; asks for no further part when they are too long or too many, and raises then."""
+    kept, size = [], 0
+    for part in parts:
+        size += len(part)
+        if size > MAX_TEXT:
+            raise _too_long(f"more than {MAX_TEXT}")
+        kept.append(part)
+        if len(kept) > MAX_TEXT:
+            raise ValidationFailure(
+                f"The text would be put together from more than {MAX_TEXT} parts.", code="TEXT_TOO_LONG"
+            )
+    return "".join(kept)
+
+
+def _too_long(size: str) -> ValidationFailure:
+    return ValidationFailure(f"The text would have {size} characters, {MAX_TEXT} are allowed.", code="TEXT_TOO_LONG")
 
 
 def truncate_text(given: dict[str, Any]) -> Any:
@@ -43,11 +61,18 @@ def truncate_text(given: dict[str, Any]) -> Any:
 
 
 def concat_text(given: dict[str, Any]) -> Any:
-    return {"text": bounded(given.get("separator", "").join(as_text(item) for item in given.get("values", ())))}
+    return {"text": bounded_join(_between(given.get("separator", ""), given.get("values", ())))}
 
 
 def join_text(given: dict[str, Any]) -> Any:
-    return {"text": bounded(given.get("delimiter", "").join(as_text(item) for item in given.get("items", ())))}
+    return {"text": bounded_join(_between(given.get("delimiter", ""), given.get("items", ())))}
+
+
+def _between(sign: str, items: Iterable[Any]) -> Iterator[str]:
+    for index, item in enumerate(items):
+        if index:
+            yield sign
+        yield as_text(item)
 
 
 def replace_text(given: dict[str, Any]) -> Any:

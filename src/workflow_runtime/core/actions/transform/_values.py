@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from workflow_runtime.core.actions.transform._texts import bounded_join
 from workflow_runtime.core.canonical import to_json
 from workflow_runtime.core.errors import RuntimeFailureError, ValidationFailure
 from workflow_runtime.core.expressions import compile_expression
@@ -22,8 +23,10 @@ def query_json(given: dict[str, Any], now_iso: str) -> Any:
 
 def stringify_json(given: dict[str, Any]) -> Any:
     spacing = int(given.get("spacing") or 0)
-    separators = None if spacing else (",", ":")
-    return {"text": json.dumps(given["source"], ensure_ascii=False, indent=spacing or None, separators=separators)}
+    if not spacing:
+        return {"text": json.dumps(given["source"], ensure_ascii=False, separators=(",", ":"))}
+    # Indents can be a thousand times what they indent.
+    return {"text": bounded_join(json.JSONEncoder(ensure_ascii=False, indent=spacing).iterencode(given["source"]))}
 
 
 def coalesce_value(given: dict[str, Any]) -> Any:
@@ -64,7 +67,7 @@ def _decode(source: str) -> Any:
     try:
         return to_json(json.loads(source))
     except (ValueError, RecursionError, RuntimeFailureError) as error:
-        raise ValidationFailure(f"The text is not JSON: {error}.", code="INVALID_JSON") from error
+        raise ValidationFailure(f"The text is not JSON: {str(error).rstrip('.')}.", code="INVALID_JSON") from error
 
 
 def _kind(value: Any) -> str:
