@@ -8,16 +8,16 @@ import subprocess
 from pathlib import Path
 
 from devtools import nixcli
-from devtools.errors import DevError
+from devtools.errors import DevError, MistakeError
 from devtools.paths import ROOT
 from devtools.stack import record
 
 
 def run(definition: str) -> int:
-    """Publish, send, follow; 0 when the run succeeded, 1 when not."""
+    """Publish, send, follow; 0 when the run succeeded, 1 when not, 2 when the files cannot be played."""
     path = Path(definition).resolve()
     if not path.is_file():
-        raise DevError(f"there is no file {definition}; try examples/ticket-follow-up.json")
+        raise MistakeError(f"there is no file {definition}; try examples/ticket-follow-up.json")
     stack = record.load()
     if stack is None:
         raise DevError("nothing of this checkout runs: start it with ./dev up")

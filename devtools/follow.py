@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from redis.asyncio import Redis
@@ -28,13 +29,21 @@ _ENDED = {"SUCCEEDED", "FAILED", "CANCELED"}
 class FollowError(Exception):
     """The example cannot go on; the message is one line for the person at the terminal."""
 
+    exit_code = 1
+
+
+class MistakeError(FollowError):
+    """The files of the example, or what stands in them, cannot be played."""
+
+    exit_code = 2
+
 
 class Example:
     """One example on one running stack: an HTTP client of workflow-server and a Redis client for the stream."""
 
     def __init__(self, path: Path, http: httpx2.AsyncClient, redis: Redis) -> None:
-        self._definition = _read(path)
-        self._script = _read(path.with_suffix(".run.json"))
+        self._definition = _definition(path)
+        self._script = _script(path.with_suffix(".run.json"))
         self._http = http
         self._redis = redis
         self._begun = time.monotonic()
@@ -56,23 +65,23 @@ class Example:
 
     async def _prepare(self) -> None:
         for ref, schema in self._script.get("schemas", {}).items():
-            await self._call("PUT", f"/api/schemas/{ref}", schema)
+            await self._call("PUT", f"/api/schemas/{quote(ref)}", schema)
         for name, ref in self._script.get("eventTypes", {}).items():
-            await self._call("PUT", f"/api/event-types/{name}", {"payloadSchemaRef": ref})
-        identifier, version = self._definition["id"], self._definition["version"]
-        await self._call("POST", f"/api/workflows/{identifier}/publish", {"definition": self._definition})
+            await self._call("PUT", f"/api/event-types/{quote(name, safe='')}", {"payloadSchemaRef": ref})
+        identifier, version = self._definition["id"], self._definition.get("version")
+        path = f"/api/workflows/{quote(identifier, safe='')}/publish"
+        await self._call("POST", path, {"definition": self._definition})
         self._say(f"published {identifier} version {version}")
 
     async def _start(self, workflow_id: str) -> str:
-        answer = await self._call(
-            "POST", f"/api/workflows/{workflow_id}/runs", {"payload": self._script.get("start", {})}
-        )
+        path = f"/api/workflows/{quote(workflow_id, safe='')}/runs"
+        answer = await self._call("POST", path, {"payload": self._script.get("start", {})})
         return str(answer["runId"])
 
     async def _start_by_event(self, workflow_id: str, event: Mapping[str, Any]) -> str:
         event_id = await self._emit(event)
         while self._within("the run to be started by its trigger event"):
-            listed = await self._call("GET", f"/api/runs?workflowId={workflow_id}&limit=20")
+            listed = await self._call("GET", f"/api/runs?workflowId={quote(workflow_id, safe='')}&limit=20")
             for run in listed["runs"]:
                 if run.get("triggerEventId") == event_id:
                     return str(run["runId"])
@@ -90,9 +99,8 @@ class Example:
             if events and events[0]["eventName"] in expected:
                 self._say(f"the run waits for {events[0]['eventName']}")
                 await self._emit(events.pop(0))
-            waiting = (
-                "; ".join(str(item) for item in detail["waitingFor"]) or f"the run, which is {detail['run']['status']}"
-            )
+            waiting = "; ".join(item["text"] for item in detail["waitingFor"])
+            waiting = waiting or f"the run, which is {detail['run']['status']}"
             await asyncio.sleep(0.05)
         raise AssertionError("unreachable: _within raises at the deadline")
 
@@ -102,7 +110,7 @@ class Example:
             NewEvent(
                 tenant=TENANT,
                 event_name=event["eventName"],
-                payload=event["payload"],
+                payload=event.get("payload"),
                 correlation_key=event.get("correlationKey"),
             ),
         )
@@ -118,9 +126,8 @@ class Example:
             is_json = "json" in answer.headers.get("content-type", "")
             problem: dict[str, Any] = answer.json() if is_json else {"detail": answer.text}
             lines = [f"  {item['code']} {item['stepPath']}: {item['message']}" for item in problem.get("findings", [])]
-            raise FollowError(
-                "\n".join([f"{method} {path} answers {answer.status_code}: {problem.get('detail')}", *lines])
-            )
+            text = "\n".join([f"{method} {path} answers {answer.status_code}: {problem.get('detail')}", *lines])
+            raise MistakeError(text) if answer.is_client_error else FollowError(text)
         return answer.json()
 
     def _within(self, waiting: str) -> bool:
@@ -143,15 +150,36 @@ class Example:
             print(f"  error: {json.dumps(detail['run']['error'])}")
 
 
+def _definition(path: Path) -> dict[str, Any]:
+    """A definition that can at least be named; what else is wrong with it the server says."""
+    found = _read(path)
+    if not isinstance(found.get("id"), str) or not found["id"]:
+        raise MistakeError(f"{path.name} needs an id: a text that names the workflow")
+    return found
+
+
+def _script(path: Path) -> dict[str, Any]:
+    found = _read(path)
+    for name, kind in (("schemas", dict), ("eventTypes", dict), ("events", list)):
+        if not isinstance(found.get(name, kind()), kind):
+            raise MistakeError(f"{path.name}: {name} must be {'a list' if kind is list else 'an object'}")
+    for event in found.get("events", []):
+        if not isinstance(event, dict) or not isinstance(event.get("eventName"), str):
+            raise MistakeError(f"{path.name}: each of the events is an object with an eventName and a payload")
+    return found
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except FileNotFoundError:
-        raise FollowError(f"{path.name} is missing; examples/README.md describes the two files of an example") from None
+        raise MistakeError(
+            f"{path.name} is missing; examples/README.md describes the two files of an example"
+        ) from None
     except ValueError as error:
-        raise FollowError(f"{path.name} is not JSON: {error}") from None
+        raise MistakeError(f"{path.name} is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise FollowError(f"{path.name} must hold a JSON object")
+        raise MistakeError(f"{path.name} must hold a JSON object")
     return value
 
 
@@ -167,7 +195,7 @@ async def _main(path: Path) -> int:
             return 0 if await Example(path, http, redis).play() else 1
         except FollowError as error:
             print(f"dev: {error}", file=sys.stderr)
-            return 1
+            return error.exit_code
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from devtools import follow
-from devtools.follow import Example, FollowError
+from devtools.follow import Example, FollowError, MistakeError
 
 from workflow_runtime.store.events import NewEvent
 
@@ -65,7 +65,7 @@ class Server:
             "steps": [step],
             "waits": [{**wait, "status": "WAITING" if waits else "RESOLVED"}],
             "actions": [],
-            "waitingFor": ["the event TICKET_CLOSED"] if waits else [],
+            "waitingFor": [{"kind": "event", "text": "the event TICKET_CLOSED"}] if waits else [],
         }
 
 
@@ -174,7 +174,42 @@ def test_file_that_is_no_definition_is_named(text: str, message: str, tmp_path: 
 
 
 def test_missing_script_points_at_the_description(tmp_path: Path) -> None:
-    (tmp_path / "ticket.json").write_text("{}")
+    (tmp_path / "ticket.json").write_text(json.dumps(DEFINITION))
 
     with pytest.raises(FollowError, match=r"ticket\.run\.json is missing; examples/README\.md describes"):
         Example(tmp_path / "ticket.json", UNUSED, UNUSED)
+
+
+@pytest.mark.parametrize(
+    ("definition", "script", "told"),
+    [
+        ({}, {}, "ticket.json needs an id"),
+        ({"id": 5}, {}, "ticket.json needs an id"),
+        (DEFINITION, {"events": {}}, "events must be a list"),
+        (DEFINITION, {"events": [{}]}, "an object with an eventName"),
+        (DEFINITION, {"events": ["x"]}, "an object with an eventName"),
+        (DEFINITION, {"schemas": []}, "schemas must be an object"),
+    ],
+)
+async def test_files_that_cannot_be_played_are_told_in_one_line_and_end_with_two(
+    play: Any, definition: object, script: object, told: str
+) -> None:
+    with pytest.raises(MistakeError) as caught:
+        await play(definition, script)
+    assert told in str(caught.value)
+    assert (caught.value.exit_code, "\n" in str(caught.value)) == (2, False)
+
+
+async def test_an_id_may_hold_any_letter(server: Server, play: Any) -> None:
+    assert await play({"id": "€ 5/6", "version": 1}, {"start": {}}) is True
+    assert "/api/workflows/€ 5/6/publish" in [path for _, path, _ in server.calls]
+
+
+@pytest.mark.parametrize(("status", "code"), [(422, 2), (503, 1)])
+async def test_what_the_server_refuses_is_a_mistake_and_what_it_cannot_do_is_none(
+    server: Server, play: Any, status: int, code: int
+) -> None:
+    server.problem = (status, {"detail": "no"})
+    with pytest.raises(FollowError) as caught:
+        await play()
+    assert caught.value.exit_code == code
