@@ -53,6 +53,7 @@ def test_an_empty_correlation_key_is_none() -> None:
         ("payload_json", "{", "is not JSON"),
         ("payload_json", "NaN", "NaN is no JSON number"),
         ("payload_json", "[1e999]", "larger than any number"),
+        ("payload_json", f'{{"a": -{"9" * 400}}}', "larger than any number"),
         ("payload_json", "9" * 5000, "is not JSON"),
         ("payload_json", '"\\ud800"', "half of a surrogate pair"),
         ("payload_json", "[" * 100_000 + "]" * 100_000, "nested too deeply"),

@@ -25,6 +25,8 @@ MAX_KEY_LENGTH: Final = 512
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _CANONICAL_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONG_NUMBER: Final = re.compile(r"[0-9]{309}")
+"""Only an integer of that many digits can be beyond a double; others need no look of their own."""
 _SURROGATE: Final = re.compile(r"\\u[dD][89abAB]")
 
 
@@ -100,7 +102,8 @@ def parse_payload(text: str) -> Any:
     if (size := len(text.encode())) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"is {size} bytes, the limit is {MAX_PAYLOAD_BYTES}")
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        parse_integer = _finite_integer if _LONG_NUMBER.search(text) else None
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, parse_int=parse_integer)
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
@@ -181,5 +184,11 @@ def _no_constant(name: str) -> Never:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is larger than any number JSON readers agree on")
+        shown = text if len(text) <= 20 else f"{text[:20]}…"
+        raise ValueError(f"{shown} is larger than any number JSON readers agree on")
     return value
+
+
+def _finite_integer(text: str) -> int:
+    _finite(text)
+    return int(text)
