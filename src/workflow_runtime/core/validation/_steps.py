@@ -1,9 +1,11 @@
 """Checks of single steps by their type. Private to ``core.validation``."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from workflow_runtime.core.correlation import correlation_paths
 from workflow_runtime.core.definition import (
+    MAX_DURATION_MS,
     RESERVED_NAMES,
     ActionCallStep,
     CallWorkflowStep,
@@ -69,7 +71,7 @@ class StepChecker:
             case EventWaitStep():
                 self._check_event_wait(place, step)
             case TimeWaitStep():
-                _check_time_wait(place, step)
+                _check_time_wait(place, step, self._environment.now_iso)
             case HumanTaskStep():
                 _check_task(place, step)
             case ActionCallStep():
@@ -136,14 +138,24 @@ def _check_name(place: Place, field: str, name: str | None) -> None:
         place.error(FindingCode.INVALID_CONFIG, f"{field}: {name!r} is the name of a scope or refused; choose another.")
 
 
-def _check_time_wait(place: Place, step: TimeWaitStep) -> None:
+def _check_time_wait(place: Place, step: TimeWaitStep, now_iso: str | None) -> None:
     config = step.config
     check_value(place, "durationMs", config.duration_ms, secrets=_NO_SECRETS)
     check_value(place, "until", config.until, secrets=_NO_SECRETS)
-    if isinstance(config.until, str) and instant_of(config.until) is None:
+    if isinstance(config.until, str):
+        _check_until(place, config.until, now_iso)
+
+
+def _check_until(place: Place, until: str, now_iso: str | None) -> None:
+    instant, now = instant_of(until), None if now_iso is None else instant_of(now_iso)
+    if instant is None:
         place.error(
             FindingCode.INVALID_CONFIG,
-            f"until: {config.until!r} is no ISO 8601 instant; write for example 2030-01-31T09:00:00Z.",
+            f"until: {until!r} is no ISO 8601 instant; write for example 2030-01-31T09:00:00Z.",
+        )
+    elif now is not None and instant - now > timedelta(milliseconds=MAX_DURATION_MS):
+        place.error(
+            FindingCode.INVALID_CONFIG, f"until: {until!r} is more than ten years away, which no run waits for."
         )
 
 

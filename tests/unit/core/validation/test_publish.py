@@ -243,6 +243,15 @@ def test_a_config_that_can_never_work_is_found(bad: dict[str, Any]) -> None:
     assert "INVALID_CONFIG" in codes(findings_of(bad))
 
 
+def test_a_moment_beyond_the_longest_wait_is_found_where_the_time_is_known() -> None:
+    def found(until: str, **known: Any) -> list[str]:
+        return codes(findings_of(node("time.wait", mode="until", until=until), env=environment(**known)))
+
+    assert found("2036-05-03T00:00:00Z", now_iso="2026-05-04T03:02:01.000Z") == []
+    assert found("2036-06-01T00:00:00Z", now_iso="2026-05-04T03:02:01.000Z") == ["INVALID_CONFIG"]
+    assert found("9999-12-31T23:59:59Z") == []
+
+
 @pytest.mark.parametrize(
     "option", [{"outputs": []}, {"aiOutputSchema": {"type": "object"}}, {"aiOutputSchemaText": "{}"}]
 )
