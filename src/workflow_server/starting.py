@@ -8,8 +8,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from workflow_runtime.core.actions import validate_json
 from workflow_runtime.core.canonical import MAX_PAYLOAD_DEPTH, is_deeper
 from workflow_runtime.core.contract import run_workflow_id
+from workflow_runtime.core.errors import Category, Failure
 from workflow_runtime.service.launch import launch_run, release_run
 from workflow_runtime.store.catalog import PublishedVersion
+from workflow_runtime.store.connection import iso, utc_now
 from workflow_runtime.store.runs import TERMINAL_STATUSES, Admission, RunRow
 from workflow_server.backend import Backend
 from workflow_server.problems import ProblemError, invalid_value, not_found
@@ -56,7 +58,7 @@ async def cancel(work: Backend, tenant: str, run_id: str) -> None:
         raise ProblemError(409, "RUN_ENDED", f"run {run_id!r} has ended {row.status}; there is nothing to cancel")
     if row.queued_reason is None and await _cancelled_in_temporal(work, run_id):
         return
-    await work.runs.finish_run(tenant, run_id, "CANCELED")
+    await work.runs.finish_run(tenant, run_id, "CANCELED", error=_cancelled_unbegun())
     await release_run(work.client, work.runs, tenant, row.workflow_id, run_id)
 
 
@@ -66,6 +68,13 @@ async def existing_run(work: Backend, tenant: str, run_id: str) -> RunRow:
     if row is None:
         raise not_found("run", run_id, "it never existed or was removed by retention; GET /api/runs lists them")
     return row
+
+
+def _cancelled_unbegun() -> Failure:
+    at = iso(utc_now())
+    return Failure(
+        category=Category.CANCELLATION, code="RUN_CANCELLED", message="the run was cancelled before it began", at=at
+    )
 
 
 def require_payload(published: PublishedVersion, payload: Any) -> None:

@@ -1,7 +1,7 @@
 """What a run waits for, in sentences and in facts. Process code and tests; pure but for the place in the queue."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -24,8 +24,9 @@ class WaitingFor(WireModel):
 
 
 class Queued(WireModel):
-    """Where a queued start stands: its place from 1, and what its workflow allows and has running now."""
+    """Where a queued start stands: what holds it now, its place from 1, what its workflow allows and runs."""
 
+    reason: Literal["paused", "concurrency"]
     place: int
     limit: int | None
     active: int
@@ -39,7 +40,13 @@ async def queued(runs: Runs, catalog: Catalog, run: RunRow) -> Queued | None:
         return None
     workflow = await catalog.get_workflow(run.tenant_id, run.workflow_id)
     active = await runs.active_count(run.tenant_id, run.workflow_id)
-    return Queued(place=place, limit=workflow.concurrency_limit, active=active, paused_reason=workflow.paused_reason)
+    return Queued(
+        reason="paused" if workflow.is_paused else "concurrency",
+        place=place,
+        limit=workflow.concurrency_limit,
+        active=active,
+        paused_reason=workflow.paused_reason,
+    )
 
 
 def waiting_for(detail: RunDetail, queue: Queued | None = None) -> tuple[WaitingFor, ...]:
@@ -48,7 +55,8 @@ def waiting_for(detail: RunDetail, queue: Queued | None = None) -> tuple[Waiting
     if run.status in TERMINAL_STATUSES:
         return ()
     if run.queued_reason is not None:
-        return (_queued(run.workflow_id, run.queued_reason, queue),)
+        # What it was queued for may be over by now, and something else may hold it.
+        return (_queued(run.workflow_id, queue.reason if queue else run.queued_reason, queue),)
     found = (*_open_waits(detail.waits), *_open_actions(detail.actions), *_open_steps(detail.steps))
     if found:
         return found
@@ -79,7 +87,8 @@ def _unseen() -> WaitingFor:
     return WaitingFor(
         kind="worker",
         text="no step has been reported yet",
-        hint="if this lasts, see GET /api/ownership: workflow-worker must be polling workflow-runtime-v2",
+        hint="if this lasts, see GET /api/ownership: workflow-worker must be polling workflow-runtime-v2; with "
+        "WORKER_VERSIONING its version must have been made current as well",
     )
 
 
@@ -163,7 +172,9 @@ def _open_steps(rows: tuple[TimelineRow, ...]) -> Iterator[WaitingFor]:
                 facts=facts,
             )
         elif fields.get("status") == "STARTED" and fields.get("childRunId"):
-            yield WaitingFor(kind="child", text=f"the child run {fields['childRunId']!r}", facts=facts)
+            child = fields["childRunId"]
+            hint = f"GET /api/runs/{child} says what that one waits for"
+            yield WaitingFor(kind="child", text=f"the child run {child!r}", hint=hint, facts=facts)
 
 
 def _message(error: Any) -> str:

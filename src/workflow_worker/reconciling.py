@@ -7,6 +7,7 @@ runs that go on. Temporal decides in both cases. Several replicas share the work
 
 import asyncio
 import contextlib
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,9 +67,10 @@ class Reconciler:
         for tenant in await known_tenants(self._redis):
             open_ids = {run_id async for run_id in self._open.ids(tenant)}
             known |= open_ids
-            slots = await self._open.hold(tenant, open_ids & executing)
-            found.slots += slots.taken
-            await self._restore(slots.incomplete, found)
+            found.slots += await self._open.hold(tenant, open_ids & executing)
+            incomplete = await self._open.incomplete(tenant)
+            for run_id in await self._restore(incomplete, found):
+                await self._open.leave_incomplete(tenant, run_id)
             for run_id in sorted(open_ids - executing)[:_AT_ONCE]:
                 await self._settle(tenant, run_id, found)
         # Temporal's list runs some seconds behind: a run that has just ended is missing here for one turn, not for two.
@@ -100,14 +102,18 @@ class Reconciler:
         await self._clearing.clear_up(tenant, row.workflow_id, run_id, None)
         found.ended.append(run_id)
 
-    async def _restore(self, run_ids: frozenset[str] | set[str] | tuple[str, ...], found: Reconciled) -> None:
+    async def _restore(self, run_ids: AbstractSet[str], found: Reconciled) -> list[str]:
+        """Rebuild them; answers those that cannot be rebuilt."""
+        left: list[str] = []
         for run_id in sorted(run_ids)[:_AT_ONCE]:
             try:
                 rebuilt = await self._rebuilder.rebuild(run_id)
             except RebuildError as error:
                 self._say_once(run_id, "run_not_restored", reason=error.reason)
+                left.append(run_id)
                 continue
             found.restored += [run_id] if rebuilt.changed else []
+        return left
 
     def _tell(self, found: Reconciled) -> None:
         log = structlog.get_logger(__name__)

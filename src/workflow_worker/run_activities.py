@@ -187,7 +187,9 @@ class RunActivities:
             )
             if applied.known or not request.records:
                 return
-            await self._restorer.restore(RestoredRun(lost_row(request), records=(), executing=True, with_payload=False))
+            await self._restorer.restore(
+                RestoredRun(lost_row(request), (), executing=True, with_payload=False, whole=False)
+            )
 
     async def _open(self, request: SyncRequest, opening: OpenWait) -> tuple[EventSignal, ...]:
         return await self._waits.register(

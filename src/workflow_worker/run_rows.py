@@ -29,8 +29,7 @@ def child_row(request: ChildRequest, version: PublishedVersion, parent: RunRow) 
 def begun_anew(request: LoadRequest) -> RestoredRun | None:
     """A run whose row the store lost before the run read it; None when its arguments do not tell enough.
 
-    One that goes on in a new history has a timeline besides, so its row has no root, by which it counts as incomplete
-    and is rebuilt (`workflow_worker.reconciling`).
+    One that goes on in a new history has a timeline besides, so what is made here stands in until it is rebuilt.
     """
     origin = request.origin
     if origin is None or (request.with_payload and origin.payload is None):
@@ -45,12 +44,12 @@ def begun_anew(request: LoadRequest) -> RestoredRun | None:
         trigger_event_id=origin.trigger_event_id,
         execution_key=request.execution_key,
         parent_run_id=origin.parent_run_id,
-        root_run_id=origin.root_run_id if request.with_payload else None,
+        root_run_id=origin.root_run_id,
         payload=json.loads(origin.payload) if request.with_payload and origin.payload is not None else None,
         created_at=origin.created_at,
         updated_at=origin.created_at,
     )
-    return RestoredRun(row, records=(), executing=True, with_payload=request.with_payload)
+    return RestoredRun(row, (), executing=True, with_payload=request.with_payload, whole=request.with_payload)
 
 
 def lost_row(request: SyncRequest) -> RunRow:

@@ -90,6 +90,11 @@ def unlaunched_key(tenant: str) -> str:
     return tenant_key(tenant, "runs", "unlaunched")
 
 
+def incomplete_key(tenant: str) -> str:
+    """Set: ids of runs whose row was made from what they told after their own had been lost."""
+    return tenant_key(tenant, "runs", "incomplete")
+
+
 def queues_key(tenant: str) -> str:
     """Set: ids of workflows that have waiting starts."""
     return tenant_key(tenant, "runs", "queues")

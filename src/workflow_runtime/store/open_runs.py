@@ -3,8 +3,7 @@
 `workflow_worker.reconciling` compares these with what Temporal executes.
 """
 
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Collection
 from itertools import batched
 from typing import Any, Final, cast
 
@@ -12,19 +11,10 @@ from redis.asyncio import Redis
 
 from workflow_runtime.store import _run_keys as keys
 from workflow_runtime.store._indexes import id_of, newest
-from workflow_runtime.store.connection import register_script
+from workflow_runtime.store.connection import command, register_script
 
 _PAGE: Final = 500
 _OPEN_STATUSES: Final = ("RUNNING", "WAITING")
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """What `OpenRuns.hold` found: ``taken`` are slots that had been forgotten, ``incomplete`` are runs whose row was
-    made from what a run told after its own had been lost."""
-
-    taken: tuple[str, ...]
-    incomplete: tuple[str, ...]
 
 
 class OpenRuns:
@@ -44,18 +34,26 @@ class OpenRuns:
         """Whether the run has been recorded and nobody has seen it executing."""
         return await self._redis.zscore(keys.unlaunched_key(tenant), run_id) is not None
 
-    async def hold(self, tenant: str, run_ids: Collection[str]) -> Slots:
-        """Give executing runs back the slots of their workflows' limits that were forgotten."""
+    async def incomplete(self, tenant: str) -> set[str]:
+        """Ids of runs, open or over, whose row was made from what they told after their own had been lost."""
+        return await cast(Awaitable[set[str]], self._redis.smembers(keys.incomplete_key(tenant)))
+
+    async def leave_incomplete(self, tenant: str, run_id: str) -> None:
+        """Leave the row of a run as it is, because it cannot be made whole."""
+        await command(self._redis, "SREM", keys.incomplete_key(tenant), run_id)
+
+    async def hold(self, tenant: str, run_ids: Collection[str]) -> tuple[str, ...]:
+        """Give executing runs back the slots of their workflows' limits; answers those that had been forgotten.
+
+        A child has no slot, and whether a run is one is not known of an incomplete row.
+        """
         taken: list[str] = []
-        incomplete: list[str] = []
         for page in batched(run_ids, _PAGE, strict=False):
             for run_id, (workflow_id, parent, root) in zip(page, await self._origins(tenant, page), strict=True):
-                if workflow_id is not None and root is None:
-                    incomplete.append(run_id)
-                elif workflow_id is not None and parent is None:
+                if workflow_id is not None and parent is None and root is not None:
                     names = keys.RunKeys(tenant, run_id, workflow_id).declared()
                     taken += [run_id] if await self._hold(names, [run_id]) else []
-        return Slots(tuple(taken), tuple(incomplete))
+        return tuple(taken)
 
     async def _origins(self, tenant: str, run_ids: Collection[str]) -> list[list[str | None]]:
         pipe = self._redis.pipeline(transaction=False)

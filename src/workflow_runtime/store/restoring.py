@@ -26,7 +26,7 @@ from workflow_runtime.store._rows import dump, flat
 from workflow_runtime.store._run_keys import RunKeys
 from workflow_runtime.store._run_rows import TERMINAL_STATUSES, RunRow, TerminalStatus
 from workflow_runtime.store._task_keys import TASK_STATUSES, indexes, task_key
-from workflow_runtime.store.connection import millis, register_script, remember_tenant
+from workflow_runtime.store.connection import command, millis, register_script, remember_tenant
 from workflow_runtime.store.tasks import TaskRow
 
 _BATCH: Final = 500
@@ -53,7 +53,7 @@ class RestoredRun:
     ``records``, in order of ``seq``, and from ``ended`` unless a record says how the run ended.
 
     ``executing`` is whether Temporal still works on it. ``with_payload`` is false when the row's payload is not known:
-    the one in the store then stays.
+    the one in the store then stays. ``whole`` is false for what stands in until somebody rebuilds the run.
     """
 
     row: RunRow
@@ -61,6 +61,7 @@ class RestoredRun:
     executing: bool
     ended: Ended | None = None
     with_payload: bool = True
+    whole: bool = True
 
 
 class RunRestorer:
@@ -85,6 +86,8 @@ class RunRestorer:
             await self._lay_out(place, since)
             row = ended_row(folded(dict(told), since), run.ended)
             if await self._put(run, row, place, standing.get("seq", "")):
+                mark = "SREM" if run.whole else "SADD"
+                await command(self._redis, mark, keys.incomplete_key(tenant), run_id)
                 member = time_member(row["createdAt"], run_id)
                 texts = [record_text(record) for record in (*run.records, *since)]
                 return standing != row | {"indexMember": member} or stood != texts

@@ -231,6 +231,11 @@ class Runs:
         text = cast(str | None, await self._redis.get(keys.payload_key(tenant, run_id)))
         return _payload(text, tenant, run_id)
 
+    async def payload_if_known(self, tenant: str, run_id: str) -> Any:
+        """The payload a run began with; null, too, when the store lost it and the run has not been rebuilt yet."""
+        text = cast(str | None, await self._redis.get(keys.payload_key(tenant, run_id)))
+        return None if text is None else json.loads(text)
+
     async def with_payload(self, tenant: str, run_id: str) -> tuple[RunRow, Any] | None:
         """The row and the payload in one call; null when there is no row. Raises `NotFoundError` for the payload."""
         pipe = self._redis.pipeline(transaction=False)
@@ -297,7 +302,9 @@ class Runs:
 
 def _payload(text: str | None, tenant: str, run_id: str) -> Any:
     if text is None:
-        raise _no_run(tenant, run_id)
+        raise NotFoundError(
+            "payload of run", run_id, tenant, "it was lost, or never was; rebuild the run from Temporal"
+        )
     return json.loads(text)
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from workflow_runtime.store.runs import RunStatus
 from workflow_server import answering, starting
-from workflow_server.problems import not_found
+from workflow_server.problems import ProblemError, not_found
 from workflow_server.requests import Cursor, Limit, Since, Tenant, Work
 from workflow_server.run_views import action_views, run_detail, run_summary
 from workflow_server.waiting import queued
@@ -39,7 +39,7 @@ async def get_run(run_id: str, tenant: Tenant, work: Work) -> Response:
     if detail is None:
         raise not_found("run", run_id, "it never existed or was removed by retention; GET /api/runs lists them")
     queue = await queued(work.runs, work.catalog, detail.run)
-    return json_answer(run_detail(detail, await work.runs.payload(tenant, run_id), queue))
+    return json_answer(run_detail(detail, await work.runs.payload_if_known(tenant, run_id), queue))
 
 
 @ROUTER.get("/{run_id}/records", summary="What happened in a run after a sequence number, for following it")
@@ -61,8 +61,12 @@ async def run_actions(run_id: str, tenant: Tenant, work: Work) -> Response:
 
 @ROUTER.get("/{run_id}/summary", summary="Where the interpreter stands, asked of the run itself")
 async def run_summary_live(run_id: str, tenant: Tenant, work: Work) -> Response:
-    """``{runId, stepCount, currentStepPath, frameDepth}``; 504 when no workflow-worker answers for it."""
-    await starting.existing_run(work, tenant, run_id)
+    """``{runId, stepCount, currentStepPath, frameDepth}``; 409 RUN_QUEUED, 504 when no workflow-worker answers."""
+    run = await starting.existing_run(work, tenant, run_id)
+    if run.queued_reason is not None:
+        raise ProblemError(
+            409, "RUN_QUEUED", f"run {run_id!r} waits in the queue of workflow {run.workflow_id!r} and has not begun"
+        )
     return json_answer(await answering.summary(work, run_id))
 
 

@@ -115,7 +115,7 @@ async def run_page(run_id: str, frame: InFrame) -> Response:
         return _missing(frame, "runs", "There is no such run", "It never existed, or retention has removed it.")
     run = detail.run
     workflow = await work.catalog.find_workflow(frame.tenant, run.workflow_id)
-    payload = redact(await work.runs.payload(frame.tenant, run_id))
+    payload = redact(await work.runs.payload_if_known(frame.tenant, run_id))
     entries = timeline(detail)
     return frame.page(
         "run.html",

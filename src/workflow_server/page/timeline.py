@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from workflow_runtime.store.runs import RunDetail, TimelineRow
+from workflow_runtime.store.runs import TERMINAL_STATUSES, RunDetail, TimelineRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ def timeline(detail: RunDetail) -> list[Entry]:
     waits = _by_execution(detail.waits)
     actions = {row.key: row for row in detail.actions}
     tried = {_execution(row) for row in detail.steps}
-    entries = [_step(row, waits.get(_execution(row)), actions.get(row.key), begin, tried) for row in detail.steps]
+    over = detail.run.status in TERMINAL_STATUSES
+    entries = [_step(row, waits.get(_execution(row)), actions.get(row.key), begin, tried, over) for row in detail.steps]
     entries += [_log(row, begin) for row in detail.logs]
     return sorted(entries, key=lambda entry: entry.seq)
 
@@ -53,10 +54,11 @@ def _step(
     action: TimelineRow | None,
     begin: str | None,
     tried: Collection[tuple[Any, Any]],
+    over: bool,
 ) -> Entry:
     fields = row.fields
     at = str(fields.get("startedAt") or row.first_at)
-    status = _status(row, wait, tried)
+    status = _status(row, wait, tried, over)
     return Entry(
         seq=row.first_seq,
         at=at,
@@ -75,11 +77,14 @@ def _step(
     )
 
 
-def _status(row: TimelineRow, wait: TimelineRow | None, tried: Collection[tuple[Any, Any]]) -> str | None:
+def _status(row: TimelineRow, wait: TimelineRow | None, tried: Collection[tuple[Any, Any]], over: bool) -> str | None:
     status: str | None = row.fields.get("status")
     item_path, attempt = _execution(row)
     if status == "RETRY_SCHEDULED" and (item_path, attempt + 1) in tried:
         return "RETRIED"
+    if status == "RETRY_SCHEDULED" and over:
+        # The run ended before the next attempt began.
+        return "FAILED"
     if status == "STARTED" and wait is not None and wait.fields.get("status") == "WAITING":
         return "WAITING"
     return status

@@ -1,6 +1,7 @@
 """Rebuilds many runs: all that Temporal lists, then all that only the store knows. Process code only."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,8 @@ from temporalio.client import Client
 
 from workflow_runtime.store.connection import known_tenants
 from workflow_runtime.store.open_runs import started_run_ids
-from workflow_worker.rebuild.errors import NotOursError, RebuildError
+from workflow_runtime.store.runs import TERMINAL_STATUSES, Runs
+from workflow_worker.rebuild.errors import HistoryGoneError, NotOursError, RebuildError
 from workflow_worker.rebuild.histories import listed_runs, read_input
 from workflow_worker.rebuild.rebuilder import Rebuilder
 
@@ -20,19 +22,24 @@ _AT_ONCE: Final = 8
 
 @dataclass(slots=True)
 class Report:
-    """What became of the runs; ``left`` says why each of them was left alone."""
+    """What became of the runs; ``left`` says why each of them was left alone.
+
+    ``kept`` are runs that are over and of which Temporal keeps no history: what the store says of them is all there is.
+    """
 
     restored: list[str] = field(default_factory=list)
     as_they_were: int = 0
+    kept: int = 0
     left: list[RebuildError] = field(default_factory=list)
 
     @property
     def summary(self) -> str:
         """One line."""
-        total = len(self.restored) + self.as_they_were + len(self.left)
+        total = len(self.restored) + self.as_they_were + self.kept + len(self.left)
+        kept = f"{self.kept} over and without a history, " if self.kept else ""
         return (
             f"{total} runs: {len(self.restored)} restored, {self.as_they_were} as they were, "
-            f"{len(self.left)} left alone"
+            f"{kept}{len(self.left)} left alone"
         )
 
 
@@ -43,7 +50,10 @@ async def rebuild_one(client: Client, redis: Redis, run_id: str, tenant: str | N
             return
         rebuilt = await Rebuilder(client, redis).rebuild(run_id)
     except RebuildError as error:
-        report.left.append(error)
+        if isinstance(error, HistoryGoneError) and await _is_over(redis, run_id, tenant):
+            report.kept += 1
+        else:
+            report.left.append(error)
         return
     if rebuilt.changed:
         report.restored.append(run_id)
@@ -55,12 +65,21 @@ async def rebuild_all(client: Client, redis: Redis, tenant: str | None, report: 
     """Rebuild every run, or every run of a tenant. Raises RPCError and RedisError; then repeat the call."""
     seen: set[str] = set()
 
-    async def one(run_id: str) -> None:
-        await rebuild_one(client, redis, run_id, tenant, report)
+    async def one(run_id: str, within: str | None = tenant) -> None:
+        await rebuild_one(client, redis, run_id, within, report)
 
     await _each(_new(listed_runs(client), seen), one)
     for known in await known_tenants(redis) if tenant is None else (tenant,):
-        await _each(_new(started_run_ids(redis, known), seen), one)
+        await _each(_new(started_run_ids(redis, known), seen), functools.partial(one, within=known))
+
+
+async def _is_over(redis: Redis, run_id: str, tenant: str | None) -> bool:
+    """Whether the store knows how the run ended: long ago, or before it was ever given to Temporal."""
+    for known in await known_tenants(redis) if tenant is None else (tenant,):
+        row = await Runs(redis).get_run(known, run_id)
+        if row is not None:
+            return row.status in TERMINAL_STATUSES
+    return False
 
 
 async def _belongs_to(client: Client, run_id: str, tenant: str) -> bool:

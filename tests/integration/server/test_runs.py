@@ -9,6 +9,7 @@ import pytest
 from tests.integration.server.conftest import TENANT, Ended, until
 from tests.integration.server.definitions import definition
 
+from workflow_server.backend import Backend
 from workflow_server.settings import ServerSettings
 
 ORDER_SCHEMA = {
@@ -209,6 +210,31 @@ async def test_the_live_summary_is_asked_of_the_run_itself(http: httpx2.AsyncCli
     await until(http, run_id, lambda found: bool(found["waits"]))
     summary = (await http.get(f"/api/runs/{run_id}/summary")).json()
     assert (summary["runId"], summary["currentStepPath"]) == (run_id, "root.steps[0]")
+
+
+async def test_a_queued_start_has_no_interpreter_and_says_who_ended_it(http: httpx2.AsyncClient) -> None:
+    await publish(http)
+    await http.post("/api/workflows/greeting/pause")
+    run_id = (await start(http)).json()["runId"]
+    answer = await http.get(f"/api/runs/{run_id}/summary")
+    assert (answer.status_code, answer.json()["code"]) == (409, "RUN_QUEUED")
+    cancelled = (await http.post(f"/api/runs/{run_id}/cancel")).json()
+    assert (cancelled["status"], cancelled["error"]["code"]) == ("CANCELED", "RUN_CANCELLED")
+    assert cancelled["error"]["at"] <= cancelled["endedAt"]
+
+
+async def test_a_run_whose_payload_was_lost_is_shown_without_it_and_not_run_again(
+    http: httpx2.AsyncClient, backend: Backend
+) -> None:
+    await publish(http)
+    run_id = (await start(http)).json()["runId"]
+    await backend.redis.delete(f"wf:{{acme}}:run:{run_id}:payload")
+    shown = await http.get(f"/api/runs/{run_id}")
+    assert (shown.status_code, shown.json()["payload"]) == (200, None)
+    assert (await http.get(f"/runs/{run_id}", params={"tenant": "acme"})).status_code == 200
+    again = await http.post(f"/api/runs/{run_id}/rerun")
+    assert again.status_code == 404
+    assert "rebuild the run" in again.json()["detail"]
 
 
 async def test_a_run_is_followed_by_its_records(http: httpx2.AsyncClient, workers: None, ended: Ended) -> None:

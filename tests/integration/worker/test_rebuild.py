@@ -215,7 +215,7 @@ async def test_a_run_that_temporal_does_not_have_is_left_alone_and_named(authore
     gone = run_id_of(handle) + "-elsewhere"
     row = await authored.runs.get_run(TENANT, run_id_of(handle))
     assert row is not None
-    await authored.runs.create_run(row.model_copy(update={"run_id": gone, "payload": {}}))
+    await authored.runs.create_run(row.model_copy(update={"run_id": gone, "payload": {}, "status": "RUNNING"}))
     before = await projections(authored.redis, TENANT)
     report = Report()
     await rebuild_one(authored.client, authored.redis, gone, None, report)
@@ -290,6 +290,20 @@ async def test_runs_that_only_the_store_knows_are_named_but_for_starts_that_wait
     await rebuild_all(authored.client, authored.redis, tenant, report)
     assert [error.run_id for error in report.left] == ["lost"]
     assert report.summary == "1 runs: 0 restored, 0 as they were, 1 left alone"
+
+
+async def test_runs_that_are_over_need_no_history(authored: Authored) -> None:
+    tenant = "kept-only"
+    row = RunRow(run_id="over", tenant_id=tenant, workflow_id="w", workflow_version=1, definition_hash="0" * 64)
+    await authored.runs.create_run(row)
+    await authored.runs.finish_run(tenant, "over", "CANCELED")
+    for report in (Report(), Report()):
+        await rebuild_all(authored.client, authored.redis, tenant, report)
+        assert report.left == []
+        assert report.summary == "1 runs: 0 restored, 0 as they were, 1 over and without a history, 0 left alone"
+    report = Report()
+    await rebuild_one(authored.client, authored.redis, "over", None, report)
+    assert (report.kept, report.left) == (1, [])
 
 
 async def test_a_workflow_started_past_the_contract_is_nobodys_run(authored: Authored) -> None:

@@ -11,12 +11,15 @@ from temporalio.client import Client, WorkflowFailureError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
 from tests.fixtures.processes import service_process
 from tests.fixtures.quiet import QuietAuthored, be_alone
+from tests.fixtures.rebuilding import destroy
 from tests.fixtures.servers import free_port
 from tests.fixtures.snapshots import projections
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, run_workflow_id
 from workflow_runtime.core.errors import Failure
 from workflow_runtime.service.launch import launch_run, run_input, start_admitted
+from workflow_runtime.store.open_runs import OpenRuns
+from workflow_runtime.store.restoring import RestoredRun, RunRestorer
 from workflow_runtime.store.runs import RunRow
 from workflow_worker.rebuild import Rebuilder
 from workflow_worker.reconciling import Reconciled, Reconciler, keep_reconciled
@@ -194,6 +197,32 @@ async def test_a_run_that_an_emptied_store_forgot_stands_there_again(authored: A
         assert [row.key for row in detail.actions] == ["root.steps[0]#1"]
         assert await authored.runs.active_count(TENANT, workflow_id) == 1
         await handle.terminate()
+
+
+async def test_a_run_that_lost_its_row_and_ended_soon_after_is_made_whole(authored: Authored) -> None:
+    async with authored.serving():
+        handle = await authored.start(await authored.publish(action("a", "echo"), wait("w", "PAID")), {"n": 1})
+        await authored.waiting(handle, "waitForEvent")
+        await destroy(authored.redis)
+        await send_event(handle, "e", "PAID", "7")
+        await handle.result()
+    before = await row_of(authored, run_id_of(handle))
+    assert (before.status, before.root_run_id) == ("SUCCEEDED", None)
+    reconciler = Reconciler(authored.client, authored.redis)
+    assert (await reconciler.turn()).restored == [run_id_of(handle)]
+    assert (await row_of(authored, run_id_of(handle))).root_run_id == run_id_of(handle)
+    assert await authored.runs.payload(TENANT, run_id_of(handle)) == {"n": 1}
+    assert (await reconciler.turn()).restored == []
+
+
+async def test_a_row_that_cannot_be_made_whole_is_tried_once(authored: Authored) -> None:
+    row = await new_row(authored, await authored.publish(action("a", "echo")), "of-no-history")
+    row = row.model_copy(update={"created_at": "2026-01-01T00:00:00.000Z"})
+    await RunRestorer(authored.redis).restore(RestoredRun(row, (), executing=False, whole=False))
+    open_runs = OpenRuns(authored.redis)
+    assert await open_runs.incomplete(TENANT) == {"of-no-history"}
+    await Reconciler(authored.client, authored.redis).turn()
+    assert await open_runs.incomplete(TENANT) == set()
 
 
 async def _of_run(authored: Authored, handle: Handle) -> dict[str, Any]:

@@ -41,6 +41,12 @@ def test_a_pending_retry_says_when() -> None:
     assert (entry.status, entry.lines) == ("RETRY_SCHEDULED", ["Next attempt at later"])
 
 
+def test_a_retry_that_the_end_of_the_run_prevented_is_a_failure() -> None:
+    step = row("step", "a#1", status="RETRY_SCHEDULED", nextAttemptAt="2025-03-03T11:00:00.000Z")
+    [entry] = timeline(detail(step, status="CANCELED"))
+    assert (entry.status, entry.lines) == ("FAILED", [])
+
+
 def test_a_failure_is_told_by_category_code_and_message() -> None:
     error = {"category": "ActionError", "code": "NO_SUCH", "message": "there is none"}
     [entry] = timeline(detail(row("step", "p#1", itemPath="p", status="FAILED", error=error)))

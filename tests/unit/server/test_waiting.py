@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.unit.server.rows import detail, row
 
-from workflow_server.waiting import waiting_for
+from workflow_server.waiting import Queued, waiting_for
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "CANCELED"])
@@ -71,6 +71,13 @@ def test_a_retry_is_told_only_while_it_is_the_latest_attempt() -> None:
 def test_a_child_run_is_waited_for_by_name() -> None:
     [item] = waiting_for(detail(row("step", "s#1", itemPath="s", status="STARTED", childRunId="r2")))
     assert (item.kind, item.facts["childRunId"]) == ("child", "r2")
+
+
+def test_a_queued_start_says_what_holds_it_now_and_not_what_did_at_first() -> None:
+    paused = Queued(reason="paused", place=2, limit=1, active=0, paused_reason="5 of the last 9 runs failed")
+    [item] = waiting_for(detail(status="WAITING", queued_reason="concurrency"), paused)
+    assert "is paused: 5 of the last 9 runs failed; it has place 2" in item.text
+    assert item.facts["reason"] == "paused"
 
 
 def test_a_run_nobody_has_touched_points_at_the_worker() -> None:
