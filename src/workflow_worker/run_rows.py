@@ -44,7 +44,7 @@ def begun_anew(request: LoadRequest) -> RestoredRun | None:
         trigger_event_id=origin.trigger_event_id,
         execution_key=request.execution_key,
         parent_run_id=origin.parent_run_id,
-        root_run_id=origin.root_run_id,
+        root_run_id=origin.root_run_id or request.run_id,
         payload=json.loads(origin.payload) if request.with_payload and origin.payload is not None else None,
         created_at=origin.created_at,
         updated_at=origin.created_at,

@@ -7,21 +7,31 @@ arguments and goes on: ``RunInput``, whose fields never change, and the `RunOrig
 import json
 from typing import Any, Final
 
+from pydantic import Field
+
 from workflow_runtime.core.wire import WireModel
 
 MAX_SPARE_CHARACTERS: Final = 8 * 1024
 """A payload whose text is longer does not travel twice: its run cannot begin without its row."""
 
 
+def _left_out_when_absent() -> Any:
+    # It is written with every start.
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class RunOrigin(WireModel):
-    """The second argument of the workflow; ``created_at`` is ISO 8601 UTC, ``payload`` JSON text when it is short."""
+    """The second argument of the workflow; ``created_at`` is ISO 8601 UTC, ``payload`` JSON text when it is short.
+
+    ``parent_run_id`` and ``root_run_id`` are those of a child; any other run is its own root.
+    """
 
     definition_hash: str
     created_at: str
-    trigger_event_id: str | None = None
-    parent_run_id: str | None = None
-    root_run_id: str | None = None
-    payload: str | None = None
+    trigger_event_id: str | None = _left_out_when_absent()
+    parent_run_id: str | None = _left_out_when_absent()
+    root_run_id: str | None = _left_out_when_absent()
+    payload: str | None = _left_out_when_absent()
 
 
 def spare_payload(value: Any) -> str | None:

@@ -76,7 +76,7 @@ def run_origin(row: RunRow) -> RunOrigin:
         created_at=row.created_at or iso(utc_now()),
         trigger_event_id=row.trigger_event_id,
         parent_run_id=row.parent_run_id,
-        root_run_id=row.root_run_id,
+        root_run_id=row.root_run_id if row.parent_run_id else None,
         # A row that was read without its payload does not know it.
         payload=spare_payload(row.payload) if "payload" in row.model_fields_set else None,
     )
