@@ -4,12 +4,16 @@ An index by time or name has score 0 throughout and is read in the order of its 
 is the last member seen, whatever was added or removed meanwhile.
 """
 
+import re
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from redis.asyncio import Redis
 
 from workflow_runtime.store.connection import millis
+from workflow_runtime.store.errors import InvalidValueError
+
+_TIME_MEMBER: Final = re.compile(r"[0-9]{15}:")
 
 
 def time_member(moment: str, id_: str) -> str:
@@ -23,7 +27,12 @@ def id_of(member: str) -> str:
 
 
 async def newest(redis: Redis, key: str, *, limit: int, cursor: str | None, since: datetime | None = None) -> list[str]:
-    """Up to ``limit`` members of a time index, newest first, after ``cursor`` and not before ``since``."""
+    """Up to ``limit`` members of a time index, newest first, after ``cursor`` and not before ``since``.
+
+    Raises `InvalidValueError` for a cursor that no such index has given, which would begin at some end of the list.
+    """
+    if cursor and not _TIME_MEMBER.match(cursor):
+        raise InvalidValueError(f"cursor {cursor!r} is none of this list; pass the nextCursor of the page before")
     high = f"({cursor}" if cursor else "+"
     low = f"[{millis(since):015d}" if since else "-"
     return cast(list[str], await redis.zrange(key, high, low, bylex=True, desc=True, offset=0, num=limit))

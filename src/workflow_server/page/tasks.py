@@ -46,6 +46,12 @@ async def task_page(task_id: str, frame: InFrame) -> Response:
     return await _task(frame, task_id)
 
 
+@ROUTER.get("/tasks/{task_id}/complete")
+async def back_to_task(task_id: str, frame: InFrame) -> Response:
+    """Where a refusal stands a person may reload or keep the address."""
+    return RedirectResponse(link(f"/tasks/{task_id}", frame.tenant))
+
+
 @ROUTER.post("/tasks/{task_id}/complete")
 async def answer_task(task_id: str, frame: InFrame, request: Request) -> Response:
     """Give the answer to the run; then back to the task's page, which shows it or says why it was refused."""

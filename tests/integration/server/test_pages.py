@@ -282,6 +282,7 @@ async def test_a_response_that_is_refused_is_told_in_words_and_stays_in_the_form
     tags = checked(answer).tags
     assert ("textarea" in tags, "script" in tags) == (True, False)
     assert payload.replace('"', "&#34;") in answer.text
+    assert (await http.get(form)).headers["location"] == f"/tasks/{task['taskId']}?tenant={TENANT}"
     assert (await http.get(f"/api/tasks/{task['taskId']}")).json()["status"] == "OPEN"
 
 

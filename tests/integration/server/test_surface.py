@@ -139,3 +139,12 @@ async def test_an_address_that_is_none_names_the_list_of_all(
     answer = await http.request(method, path)
     assert answer.status_code == status
     assert "GET /api/openapi.json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/runs", "/api/tasks", "/runs", "/tasks"])
+async def test_a_cursor_of_another_list_is_told_instead_of_read_as_the_first_page(
+    http: httpx2.AsyncClient, path: str
+) -> None:
+    answer = await http.get(path, params={"cursor": "ticket-follow-up"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_VALUE")
+    assert "nextCursor" in answer.json()["detail"]
