@@ -13,7 +13,7 @@ from workflow_runtime.service.image import ImageManifest
 
 
 def configure(level: str, image: ImageManifest) -> None:
-    """Route structlog and the standard library's logging to stdout as JSON. Called once, by main."""
+    """Route structlog, the standard library's logging and warnings to stdout as JSON. Called once, by main."""
     shared = _shared_processors(image)
     structlog.configure(
         processors=[
@@ -38,6 +38,7 @@ def configure(level: str, image: ImageManifest) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)
     # These two narrate every request of a health probe at INFO.
     for name in ("uvicorn.access", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)

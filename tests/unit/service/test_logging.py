@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ def configured() -> Iterator[None]:
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+        logging.captureWarnings(False)
         structlog.reset_defaults()
 
 
@@ -45,3 +47,12 @@ def test_an_exception_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> N
             logging.getLogger("library").exception("failed")
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert "ValueError: no" in line["exception"]
+
+
+def test_a_warning_is_a_line_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings(), configured():
+        warnings.simplefilter("default")
+        warnings.warn("an activity ended before its cancellation came", UserWarning, stacklevel=1)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+    assert "an activity ended before its cancellation came" in line["event"]
