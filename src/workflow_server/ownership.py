@@ -11,7 +11,7 @@ from workflow_runtime.service.ownership import QUEUE_OWNERS
 from workflow_runtime.service.pollers import Poller, queue_pollers
 from workflow_runtime.store.connection import iso
 
-type Verdict = Literal["OWNED", "SHARED_WITH_STRANGER", "STRANGER_ONLY", "NOT_POLLED", "EXTERNAL"]
+type Verdict = Literal["OWNED", "SHARED_WITH_STRANGER", "STRANGER_ONLY", "NOT_POLLED", "PASSED_OVER", "EXTERNAL"]
 
 
 class LivePoller(WireModel):
@@ -45,6 +45,11 @@ async def ownership_table(client: Client, external_queues: Iterable[str]) -> tup
 def judge(queue: str, owner: str | None, found: Sequence[Poller]) -> QueueOwnership:
     """The verdict on one queue from what Temporal says of its pollers."""
     verdict, detail = _verdict(queue, owner, {poller.image for poller in found})
+    if verdict == "OWNED" and (favoured := _favoured(found)):
+        verdict = "PASSED_OVER"
+        detail = (
+            f"{owner} polls in vain: Temporal gives new work to {favoured}; see Worker versions in OPERATIONS.md"
+        )
     return QueueOwnership(queue=queue, owner=owner, verdict=verdict, detail=detail, pollers=tuple(_merged(found)))
 
 
@@ -57,6 +62,15 @@ def _verdict(queue: str, owner: str | None, images: set[str | None]) -> tuple[Ve
         return "OWNED", f"polled by {owner} alone"
     strangers = "a process of another image polls it too; stop it, it takes work away"
     return ("SHARED_WITH_STRANGER", strangers) if owner in images else ("STRANGER_ONLY", f"{owner} does not poll it")
+
+
+def _favoured(found: Sequence[Poller]) -> str | None:
+    """Who is given new work that nobody takes: of one kind, every poller is passed over."""
+    for kind in sorted({poller.kind for poller in found}):
+        favoured = [poller.passed_over for poller in found if poller.kind == kind]
+        if all(favoured):
+            return favoured[0]
+    return None
 
 
 def _merged(found: Sequence[Poller]) -> Iterable[LivePoller]:

@@ -87,8 +87,7 @@ def _unseen() -> WaitingFor:
     return WaitingFor(
         kind="worker",
         text="no step has been reported yet",
-        hint="if this lasts, see GET /api/ownership: workflow-worker must be polling workflow-runtime-v2; with "
-        "WORKER_VERSIONING its version must have been made current as well",
+        hint="if this lasts, see GET /api/ownership: workflow-worker must be polling workflow-runtime-v2",
     )
 
 

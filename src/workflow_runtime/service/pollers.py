@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.deployment.v1 import WorkerDeploymentOptions, WorkerDeploymentVersion
+from temporalio.api.enums.v1 import TaskQueueType, WorkerVersioningMode
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue, TaskQueueVersioningInfo
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -23,12 +24,16 @@ FRESH: Final = timedelta(seconds=90)
 
 @dataclass(frozen=True)
 class Poller:
-    """One poller of a queue; ``kind`` is ``workflow`` or ``activity``."""
+    """One poller of a queue; ``kind`` is ``workflow`` or ``activity``.
+
+    ``passed_over`` says who is given the queue's new work when this one is not, because of worker versions; else None.
+    """
 
     queue: str
     kind: str
     identity: str
     last_access: datetime
+    passed_over: str | None = None
 
     @property
     def image(self) -> str | None:
@@ -45,18 +50,37 @@ async def queue_pollers(client: Client, queue: str) -> list[Poller]:
     answers = await asyncio.gather(*(_describe(client, queue, kind) for kind in kinds.values()))
     since = datetime.now(UTC) - FRESH
     pollers = [
-        Poller(queue, kind, info.identity, info.last_access_time.ToDatetime(tzinfo=UTC))
+        Poller(
+            queue,
+            kind,
+            info.identity,
+            info.last_access_time.ToDatetime(tzinfo=UTC),
+            _passed_over(info, answer.versioning_info),
+        )
         for kind, answer in zip(kinds, answers, strict=True)
-        for info in answer
+        for info in answer.pollers
     ]
     return [poller for poller in pollers if poller.last_access >= since]
 
 
-async def _describe(client: Client, queue: str, kind: "TaskQueueType.ValueType") -> Sequence[PollerInfo]:
-    answer = await client.workflow_service.describe_task_queue(
+async def _describe(client: Client, queue: str, kind: "TaskQueueType.ValueType") -> DescribeTaskQueueResponse:
+    return await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
     )
-    return answer.pollers
+
+
+def _passed_over(info: PollerInfo, versions: TaskQueueVersioningInfo) -> str | None:
+    options = info.deployment_options
+    versioned = options.worker_versioning_mode == WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
+    current = _version(versions.current_deployment_version)
+    given = {current, _version(versions.ramping_deployment_version) or current}
+    if (_version(options) if versioned else None) in given:
+        return None
+    return "workers without a version" if current is None else f"the version {current}"
+
+
+def _version(named: WorkerDeploymentOptions | WorkerDeploymentVersion) -> str | None:
+    return f"{named.deployment_name}:{named.build_id}" if named.build_id else None
 
 
 def strangers(queue: str, pollers: Sequence[Poller]) -> list[str]:
@@ -80,7 +104,13 @@ def polling_check(client: Client, worker: Worker) -> Check:
         for identity in set(others) - known:
             structlog.get_logger(__name__).warning("foreign_poller", queue=queue, identity=identity)
         known.update(others)
-        note = f"; strangers poll it too: {', '.join(others)}" if others else ""
-        return True, f"polling {queue}{note}"
+        own = [poller for poller in pollers if poller.identity == client.identity]
+        return True, f"polling {queue}{_notes(others, own)}"
 
     return check
+
+
+def _notes(others: Sequence[str], own: Sequence[Poller]) -> str:
+    favoured = sorted({poller.passed_over for poller in own if poller.passed_over is not None})
+    strange = f"; strangers poll it too: {', '.join(others)}" if others else ""
+    return strange + "".join(f"; Temporal gives new work to {name} and not to this process" for name in favoured)

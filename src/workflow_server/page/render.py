@@ -21,7 +21,7 @@ _TONES: Final[Mapping[str, str]] = {
         ("WAITING", "RETRY_SCHEDULED", "RETRYING", "BEHIND", "QUEUED", "OPEN", "NOT_POLLED", "paused", "UNMATCHED"),
         "wait",
     ),
-    **dict.fromkeys(("FAILED", "TIMED_OUT", "RETRIED", "STRANGER_ONLY", "SHARED_WITH_STRANGER"), "bad"),
+    **dict.fromkeys(("FAILED", "TIMED_OUT", "RETRIED", "STRANGER_ONLY", "SHARED_WITH_STRANGER", "PASSED_OVER"), "bad"),
 }
 
 _WORDS: Final[Mapping[str, str]] = {"api": "API", "RETRIED": "Failed, tried again"}

@@ -16,6 +16,7 @@ from tests.fixtures.processes import ServiceProcess, service_process
 from tests.fixtures.servers import free_port, program, running_temporal
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, EVENT_CONSUMER_GROUP
+from workflow_runtime.service.pollers import queue_pollers
 
 NAME = "workflow-worker"
 OLD, NEW = "sha256:0123abcd", "sha256:4567cdef"
@@ -110,3 +111,20 @@ async def test_a_run_that_moves_needs_its_old_build_no_more(
             await handle.result()
         tasks, _ = await _builds(handle)
         assert (tasks[0], tasks[-1]) == (OLD, NEW)
+
+
+async def test_a_process_that_temporal_passes_over_says_for_whom(
+    redis_client: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    with running_temporal(tmp_path) as address:
+        client = await Client.connect(address, data_converter=pydantic_data_converter)
+        deployment = Deployment(address, redis_url, tmp_path, "pinned")
+        with deployment.build(OLD), deployment.build(NEW):
+            pollers = await queue_pollers(client, AUTHORED_QUEUE)
+            told = {(poller.identity.partition("/")[0], poller.passed_over) for poller in pollers}
+            assert told == {(f"{NAME}@{OLD}", "the version workflow-worker:sha256-4567cdef"), (f"{NAME}@{NEW}", None)}
+        settings = {"TEMPORAL_ADDRESS": address, "REDIS_URL": redis_url}
+        with service_process("workflow_worker", free_port(), tmp_path, **settings) as unversioned:
+            unversioned.until_ready()
+            found = json.dumps(unversioned.get("/readyz")[1])
+            assert "Temporal gives new work to the version workflow-worker:sha256-4567cdef" in found

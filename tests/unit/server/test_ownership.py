@@ -33,6 +33,21 @@ def test_a_queue_is_judged_by_the_images_that_poll_it(owner: str | None, identit
     assert judge("q", owner, [poller(identity) for identity in identities]).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("passed_over", "verdict"),
+    [
+        ([None, None], "OWNED"),
+        (["the version w:2", None], "OWNED"),
+        (["the version w:2", "the version w:2"], "PASSED_OVER"),
+    ],
+)
+def test_an_owner_that_temporal_passes_over_does_not_get_the_work(passed_over: list[str | None], verdict: str) -> None:
+    taking = [Poller("q", "workflow", OURS, NOW)]
+    found = judge("q", "workflow-server", taking + [Poller("q", "activity", OURS, NOW, over) for over in passed_over])
+    assert found.verdict == verdict
+    assert verdict == "OWNED" or "gives new work to the version w:2" in found.detail
+
+
 def test_one_process_is_listed_once_with_every_kind_it_polls() -> None:
     [listed] = judge("q", "workflow-server", [poller(OURS), poller(OURS, "workflow")]).pollers
     assert (listed.kinds, listed.image) == (("activity", "workflow"), "workflow-server")
