@@ -47,9 +47,7 @@ def judge(queue: str, owner: str | None, found: Sequence[Poller]) -> QueueOwners
     verdict, detail = _verdict(queue, owner, {poller.image for poller in found})
     if verdict == "OWNED" and (favoured := _favoured(found)):
         verdict = "PASSED_OVER"
-        detail = (
-            f"{owner} polls in vain: Temporal gives new work to {favoured}; see Worker versions in OPERATIONS.md"
-        )
+        detail = f"{owner} polls in vain: Temporal gives new work to {favoured}; see Worker versions in OPERATIONS.md"
     return QueueOwnership(queue=queue, owner=owner, verdict=verdict, detail=detail, pollers=tuple(_merged(found)))
 
 
