@@ -1,6 +1,7 @@
 """The server's application over a real Redis and a real Temporal server, in the test's own event loop."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from workflow_runtime.bootstrap import app_actions
@@ -66,6 +68,7 @@ async def http(backend: Backend, settings: ServerSettings) -> AsyncIterator[http
 async def workers(backend: Backend, settings: ServerSettings) -> AsyncIterator[None]:
     """workflow-worker's Temporal worker as its main wires it, and the one of the app actions, in this event loop."""
     client, redis = backend.client, backend.redis
+    await _end_what_is_left(client)
     worker_settings = WorkflowWorkerSettings(workflow_secrets_dir=settings.workflow_secrets_dir)
     async with (
         authored_worker(client, redis, worker_settings, IMAGE, ActionMetrics(CollectorRegistry())) as authored,
@@ -74,6 +77,13 @@ async def workers(backend: Backend, settings: ServerSettings) -> AsyncIterator[N
         dispatcher = ActionDispatcher(actions, ledger=ActionLedger(redis), secrets=backend.secrets)
         async with authored, Worker(client, task_queue=APP_ACTION_QUEUE, activities=[dispatcher.execute]):
             yield
+
+
+async def _end_what_is_left(client: Client) -> None:
+    """Runs of earlier tests would go on with this worker, and be shown by a Redis that has forgotten them."""
+    async for found in client.list_workflows('ExecutionStatus = "Running"'):
+        with contextlib.suppress(RPCError):
+            await client.get_workflow_handle(found.id).terminate("left by another test")
 
 
 @pytest.fixture
