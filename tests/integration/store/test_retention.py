@@ -70,7 +70,7 @@ async def test_no_key_of_an_old_run_is_left(
     clock.advance(seconds=1)
     assert await retention.prune_runs(TENANT, 7) == 2
     assert set(await redis_client.keys()) == before
-    with pytest.raises(NotFoundError, match="removed by retention"):
+    with pytest.raises(NotFoundError, match="payload of run 'old'"):
         await runs.payload(TENANT, "old")
 
 
