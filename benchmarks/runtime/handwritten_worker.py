@@ -17,6 +17,7 @@ from workflow_runtime.service.image import UNMANAGED, ImageManifest, worker_iden
 from workflow_runtime.service.settings import ProcessSettings, read_settings
 from workflow_runtime.service.workers import build_worker, run_workers
 from workflow_runtime.store.key_values import KeyValues
+from workflow_worker.action_calls import WORKFLOW_TASKS
 
 _IMAGE = ImageManifest(name="handwritten", digest=UNMANAGED)
 
@@ -56,6 +57,7 @@ async def serve() -> None:
             image=_IMAGE,
             workflows=WORKFLOWS,
             activities=[activities.trim_text, activities.set_value],
+            workflow_tasks=WORKFLOW_TASKS,
         )
         await run_workers([worker], stop, grace_seconds=settings.shutdown_grace_seconds, on_drain=_nothing)
 

@@ -31,6 +31,7 @@ from workflow_runtime.store.secrets import DirectorySecrets
 from workflow_runtime.store.tasks import Tasks
 from workflow_runtime.store.waits import WaitIndex
 from workflow_worker.action_activity import ActionActivity
+from workflow_worker.action_calls import WORKFLOW_TASKS
 from workflow_worker.actions import builtin_actions
 from workflow_worker.authored_run import AuthoredRun
 from workflow_worker.ingress import Ingress, build_ingress
@@ -99,6 +100,7 @@ async def _worker(
             workflows=[AuthoredRun, ScheduledStartWorkflow],
             activities=[ActionActivity(dispatcher, runs).execute, *runs.activities, schedules.launch],
             passed_modules=PASSED_MODULES,
+            workflow_tasks=WORKFLOW_TASKS,
         )
 
 

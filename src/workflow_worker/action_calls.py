@@ -40,6 +40,10 @@ MAX_LOST_WORKERS: Final = 5
 LOCAL_CALLS: Final = 10
 """So many local actions in a row belong to one workflow task; a lost worker repeats no more than these."""
 
+WORKFLOW_TASKS: Final = 32
+"""Of one process at once. Each may hold `LOCAL_CALLS` actions of some milliseconds of processor, and Temporal gives a
+task ten seconds; what is more waits at Temporal, where another replica may take it."""
+
 LOCAL_BYTES: Final = 512 * 1024
 """JSON that the local actions of one workflow task may answer; they reach Temporal in one message of 4 MiB at most."""
 

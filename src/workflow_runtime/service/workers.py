@@ -29,8 +29,11 @@ def build_worker(
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
     passed_modules: Sequence[str] = (),
+    workflow_tasks: int | None = None,
 ) -> Worker:
     """A worker of ``queue`` whose workflows run in the sandbox, ``passed_modules`` passed through.
+
+    ``workflow_tasks`` bounds those under way at once, Temporal's default when null.
 
     Raises MisuseError for worker versioning outside an image.
     """
@@ -40,6 +43,7 @@ def build_worker(
         workflows=workflows,
         activities=activities,
         workflow_runner=workflow_runner(passed_modules),
+        max_concurrent_workflow_tasks=workflow_tasks,
         graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_grace_seconds),
         deployment_config=_deployment(settings, image),
     )
