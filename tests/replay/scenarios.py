@@ -158,6 +158,19 @@ async def human_task(authored: Authored) -> Handle:
         return await _ended(handle)
 
 
+async def second_arguments(authored: Authored) -> Handle:
+    """A child that is given its origin, and a task whose response says who gave it."""
+    child = await authored.publish(assign("twice", answer="payload.n * 2"))
+    call = {"type": "control.callWorkflow", "workflowId": child, "workflowVersion": 1, "inputMapping": {"n": 21}}
+    ask = {"id": "ask", "type": "human.task", "config": {"taskType": "approval", "title": "Approve?"}}
+    async with authored.serving():
+        handle = await authored.start(await authored.publish({**call, "id": "call"}, ask), {"n": 1})
+        opened = await authored.waiting(handle, "waitForTask")
+        response = {"taskId": opened["taskId"], "payload": {"approved": True}}
+        await handle.execute_update("workflowRuntimeV2CompleteTask", args=[response, "ann"])
+        return await _ended(handle)
+
+
 async def quota(authored: Authored) -> Handle:
     """An action out of quota, resumed by signal."""
     calls: list[str] = []
@@ -347,6 +360,7 @@ SCENARIOS: dict[str, Scenario] = {f"example-{path.stem}": _example(path.stem) fo
         retries_and_handlers,
         timeouts,
         human_task,
+        second_arguments,
         quota,
         child_run,
         local_actions,
