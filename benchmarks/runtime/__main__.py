@@ -1,8 +1,9 @@
-"""Measures the runtime: ``python3 -m benchmarks.runtime [A|B|C|D|E|F …]``. Needs redis-server and temporal on PATH.
+"""Measures the runtime: ``python3 -m benchmarks.runtime [A|Q|L|B|C|D|E|F …]``. Needs redis-server and temporal on PATH.
 
-A throughput of actions, B pure steps, C history, D signal to next step, E memory of waits, F two workers. Every figure
-stands beside that of the same workflow written by hand in Python, on the same two servers in the same run, by worker
-processes with the same options. Recording a run before it starts is the caller's work and is not on the clock.
+A throughput of actions (short ones are local activities, by hand all are activities), Q the same with all of them
+activities, L with all of them local, B pure steps, C history, D signal to next step, E memory of waits, F two workers.
+Every figure stands beside that of the same workflow written by hand in Python, on the same two servers in the same run,
+by worker processes with the same options. Recording a run before it starts is the caller's work and not on the clock.
 """
 
 import asyncio

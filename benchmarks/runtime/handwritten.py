@@ -24,6 +24,20 @@ class Trim:
         return {"payload": payload, "vars": answers}
 
 
+@workflow.defn(name="trim-local")
+class TrimLocal:
+    """The same by local activities, one after the other within one workflow task."""
+
+    @workflow.run
+    async def run(self, payload: dict[str, Any]) -> dict[str, Any]:
+        answers: dict[str, Any] = {}
+        for number in range(ACTIONS):
+            answers[f"answer{number}"] = await workflow.execute_local_activity(
+                "trim_text", {"text": payload["text"]}, start_to_close_timeout=_LIMIT
+            )
+        return {"payload": payload, "vars": answers}
+
+
 @workflow.defn(name="set")
 class Set:
     """Twenty activities that write."""
@@ -66,4 +80,4 @@ class Waits:
         self._events.append(event)
 
 
-WORKFLOWS: Final = (Trim, Set, Nothing, Waits)
+WORKFLOWS: Final = (Trim, TrimLocal, Set, Nothing, Waits)

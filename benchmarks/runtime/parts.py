@@ -11,11 +11,13 @@ from typing import Final
 from temporalio.api.enums.v1 import EventType
 
 from benchmarks.runtime.definitions import ACTIONS, LOOP, LOOPS, NONE, SET, TRIM, WAITS
-from benchmarks.runtime.sides import Handle, Side
+from benchmarks.runtime.sides import Handle, HandwrittenLocal, Side
 from benchmarks.runtime.stand import Stand, Worker
 
 type Row = list[str]
 """What, authored, handwritten, ratio of the first to the second."""
+
+type Serving = tuple[Side, Sequence[Worker]]
 
 _RUNS_AT: Final = {1: 5, 10: 30, 50: 60, 200: 200}
 """Concurrency to runs of one measurement."""
@@ -38,14 +40,37 @@ async def actions(stand: Stand) -> list[Row]:
     rows = []
     async with _both(stand) as serving:
         for kind in (TRIM, SET):
-            for concurrency, runs in _RUNS_AT.items():
-                loads = [await _load(side, workers, kind, runs, concurrency) for side, workers in serving]
-                what = f"A {ACTIONS} x {_ACTION_NAMES[kind]}, {concurrency} at once"
-                rows.append(_compared(f"{what}: actions/s", [load.per_second * ACTIONS for load in loads]))
-                rows.append(
-                    _compared(f"{what}: processor ms/action", [load.cpu_seconds * 1000 / ACTIONS for load in loads], 2)
-                )
+            for concurrency in _RUNS_AT:
+                rows += await _throughput(serving, kind, concurrency, "A")
     return rows
+
+
+async def queued(stand: Stand) -> list[Row]:
+    """Q: the same with every action over the queue, as the side by hand does it."""
+    rows = []
+    async with _both(stand, LOCAL_ACTIONS="false") as serving:
+        for concurrency in (10, 50):
+            rows += await _throughput(serving, TRIM, concurrency, "Q")
+    return rows
+
+
+async def local(stand: Stand) -> list[Row]:
+    """L: the same, by hand with local activities too."""
+    rows = []
+    async with _both(stand) as (authored, (_, workers)):
+        serving = [authored, (HandwrittenLocal(stand.handwritten.client), workers)]
+        for concurrency in (10, 50):
+            rows += await _throughput(serving, TRIM, concurrency, "L")
+    return rows
+
+
+async def _throughput(serving: Sequence[Serving], kind: str, concurrency: int, part: str) -> list[Row]:
+    loads = [await _load(side, workers, kind, _RUNS_AT[concurrency], concurrency) for side, workers in serving]
+    what = f"{part} {ACTIONS} x {_ACTION_NAMES[kind]}, {concurrency} at once"
+    return [
+        _compared(f"{what}: actions/s", [load.per_second * ACTIONS for load in loads]),
+        _compared(f"{what}: processor ms/action", [load.cpu_seconds * 1000 / ACTIONS for load in loads], 2),
+    ]
 
 
 _ACTION_NAMES: Final = {TRIM: "transform.trim_text", SET: "store.set"}
@@ -122,6 +147,8 @@ async def two_workers(stand: Stand) -> list[Row]:
 
 PARTS: Final[dict[str, Callable[[Stand], Awaitable[list[Row]]]]] = {
     "A": actions,
+    "Q": queued,
+    "L": local,
     "B": pure_steps,
     "C": histories,
     "D": signals,
@@ -131,8 +158,12 @@ PARTS: Final[dict[str, Callable[[Stand], Awaitable[list[Row]]]]] = {
 
 
 @asynccontextmanager
-async def _both(stand: Stand) -> AsyncIterator[list[tuple[Side, Sequence[Worker]]]]:
-    async with stand.workers(stand.authored) as authored, stand.workers(stand.handwritten) as handwritten:
+async def _both(stand: Stand, **settings: str) -> AsyncIterator[list[Serving]]:
+    """A worker of each side; ``settings`` are for the authored one."""
+    async with (
+        stand.workers(stand.authored, 1, **settings) as authored,
+        stand.workers(stand.handwritten) as handwritten,
+    ):
         yield [(stand.authored, authored), (stand.handwritten, handwritten)]
 
 

@@ -106,3 +106,10 @@ class Handwritten(Side):
 
     async def start(self, kind: str, run_id: str) -> Handle:
         return await self.client.start_workflow(kind, PAYLOAD, id=f"handwritten:{run_id}", task_queue=self.queue)
+
+
+class HandwrittenLocal(Handwritten):
+    """The same with local activities, by the same worker."""
+
+    async def start(self, kind: str, run_id: str) -> Handle:
+        return await super().start(f"{kind}-local", run_id)

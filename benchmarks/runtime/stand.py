@@ -62,10 +62,10 @@ class Stand:
         return self.authored, self.handwritten
 
     @asynccontextmanager
-    async def workers(self, side: Side, count: int = 1) -> AsyncIterator[list[Worker]]:
-        """Worker processes of one side while the body runs, seen polling by the server."""
+    async def workers(self, side: Side, count: int = 1, **settings: str) -> AsyncIterator[list[Worker]]:
+        """Worker processes of one side, with ``settings``, while the body runs, seen polling by the server."""
         with ExitStack() as stack:
-            processes = [stack.enter_context(self._process(side)) for _ in range(count)]
+            processes = [stack.enter_context(self._process(side, settings)) for _ in range(count)]
             await _until_all_poll(side, processes)
             yield [Worker(process) for process in processes]
             for process in processes:
@@ -73,8 +73,8 @@ class Stand:
             for process in processes:
                 process.wait()
 
-    def _process(self, side: Side) -> AbstractContextManager[ServiceProcess]:
-        return service_process(side.module, free_port(), self.directory, **self.environment)
+    def _process(self, side: Side, settings: dict[str, str]) -> AbstractContextManager[ServiceProcess]:
+        return service_process(side.module, free_port(), self.directory, **self.environment, **settings)
 
 
 @asynccontextmanager
