@@ -49,6 +49,7 @@ class Ingress:
             retention_seconds=settings.retention_seconds,
             lease_seconds=settings.lease_seconds,
             grace_seconds=settings.grace_seconds,
+            silence_seconds=settings.silence_seconds,
         )
         intake = EventIntake(
             redis,
@@ -63,9 +64,10 @@ class Ingress:
             consumer=identity,
             lease_seconds=settings.lease_seconds,
             max_ready=settings.max_ready,
+            silence_seconds=settings.silence_seconds,
         )
         delivery = Delivery(gateway, catalog, Schemas(redis), WaitIndex(redis), settings)
-        self._routing = Routing(ledger, delivery, dead_letters, metrics, settings)
+        self._routing = Routing(ledger, delivery, dead_letters, metrics, settings, identity=identity)
         self._router = Router(ready, self._routing, self.status, settings)
         self._reader = Reader(self._stream, intake, dead_letters, self._router, self.status, metrics, settings)
         self._upkeep = Upkeep(ledger, self._stream, ready, self.status, gateway, settings)

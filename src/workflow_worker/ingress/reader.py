@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import Sequence
 
 import structlog
@@ -82,17 +81,20 @@ class Reader:
         # One at a time and counted one by one: when a message ends the process, only its own count has grown.
         while not stop.is_set() and (pending := await self._stream.pending(self._settings.read_batch)):
             for message_id in pending:
-                message = await self._stream.reclaim(message_id)
+                message = await self._stream.reclaim(message_id, max_deliveries=self._settings.max_deliveries)
+                if message is ReadState.DOUBT:
+                    # Later messages wait with it: the order of acceptance is the order of the stream.
+                    await pause_or(stop, self._settings.block_seconds)
+                    return
                 if message is ReadState.STANDBY or stop.is_set():
                     return
                 if isinstance(message, Message):
                     await self._take_over(message)
 
     async def _take_over(self, message: Message) -> None:
-        if message.deliveries <= self._settings.max_deliveries:
+        if message.blamed < self._settings.max_deliveries:
             return await self._accept([message])
-        attempts = message.deliveries - 1
-        await self._bury(message, f"poison: delivered {attempts} times, never acknowledged", attempts)
+        await self._bury(message, f"poison: delivered {message.blamed} times, never acknowledged", message.blamed)
         return await self._stream.acknowledge([message], ())
 
     async def _accept(self, messages: Sequence[Message], *, places: int = 0) -> None:
@@ -112,8 +114,8 @@ class Reader:
                 events.append(parse_pairs(message.pairs))
             except MalformedEventError as error:
                 await self._bury(message, error.reason, message.deliveries)
-        with self._router.places(places) as free:
-            accepted = await self._record(events, free)
+        with self._router.places(places) as tokens:
+            accepted = await self._record(events, tokens)
             runnable = [(event.tenant_id, event.event_id) for event in accepted if event.runnable and not event.claim]
             # What routing sends comes after it, so that no message is blamed for what its event does.
             acknowledging = asyncio.ensure_future(self._stream.acknowledge(messages, runnable))
@@ -123,8 +125,7 @@ class Reader:
         self._metrics.events.labels("duplicate").inc(duplicates)
         self._metrics.events.labels("accepted").inc(len(accepted) - duplicates)
 
-    async def _record(self, events: Sequence[IncomingEvent], free: int) -> list[Acceptance]:
-        tokens = [uuid.uuid4().hex for _ in range(free)]
+    async def _record(self, events: Sequence[IncomingEvent], tokens: Sequence[str]) -> list[Acceptance]:
         try:
             return await self._intake.accept(events, EventSource.STREAM, tokens=tokens)
         except BaseException:

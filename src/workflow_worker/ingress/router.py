@@ -62,13 +62,13 @@ class Router:
         return hints
 
     @contextlib.contextmanager
-    def places(self, most: int) -> Iterator[int]:
-        """Keep up to so many places for events that are about to be accepted; answers how many.
+    def places(self, most: int) -> Iterator[list[str]]:
+        """Keep up to so many places for events that are about to be accepted; answers a token for each.
 
         None while there are others to route, whose turn comes first.
         """
         with self._keep(min(most, self._free) if self._idle else 0) as places:
-            yield places
+            yield [self._routing.new_token() for _ in range(places)]
 
     def go_on(self, claims: Iterable[Claim]) -> None:
         """Route events that were taken as they were accepted, in the places kept for them."""

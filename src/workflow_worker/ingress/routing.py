@@ -7,7 +7,6 @@ ended a process before is done alone and counted, so that it ends at a cap and t
 
 import asyncio
 import time
-import uuid
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -25,6 +24,7 @@ from workflow_runtime.store.events import (
     Target,
     TargetStatus,
 )
+from workflow_runtime.store.events.claims import new_token
 from workflow_runtime.store.events.dead_letters import letter_source
 from workflow_worker.ingress.delivery import Delivery
 from workflow_worker.ingress.metrics import IngressMetrics
@@ -45,6 +45,8 @@ class Routing:
         dead_letters: DeadLetters,
         metrics: IngressMetrics,
         settings: IngressSettings,
+        *,
+        identity: str,
     ) -> None:
         self._ledger = ledger
         self._delivery = delivery
@@ -52,7 +54,9 @@ class Routing:
         self._metrics = metrics
         self._settings = settings
         self._claims: dict[str, Hold] = {}
+        self._identity = identity
         self._outlived: list[Hold] = []
+        self._failed: list[Hold] = []
         self._under_way: set[tuple[str, str]] = set()
         self._quarantine = asyncio.Lock()
 
@@ -66,7 +70,7 @@ class Routing:
         if event in self._under_way:
             return ()
         self._under_way.add(event)
-        hold = claim.hold if claim else Hold(tenant, event_id, uuid.uuid4().hex)
+        hold = claim.hold if claim else Hold(tenant, event_id, self.new_token())
         try:
             found = claim or await self._ledger.claim(*hold)
             return () if isinstance(found, Refusal) else await self._pass(found)
@@ -74,8 +78,7 @@ class Routing:
             await asyncio.shield(self._ledger.give_up([hold]))
             raise
         except Exception as error:
-            if is_outage(error):
-                self._outlived.append(hold)
+            (self._outlived if is_outage(error) else self._failed).append(hold)
             raise
         finally:
             self._under_way.discard(event)
@@ -87,21 +90,31 @@ class Routing:
         finally:
             del self._claims[claim.token]
 
+    def new_token(self) -> str:
+        """A token of this process."""
+        return new_token(self._identity)
+
     def outlived(self, holds: Iterable[Hold]) -> None:
         """Say with the next `keep_claims` that these claims ended without their process."""
         self._outlived.extend(holds)
 
     async def keep_claims(self) -> None:
-        """Begin the leases of everything under way anew, and say which passes an outage ended and not their process."""
+        """Say that this process lives, begin the leases of everything under way anew, and say which passes an outage
+        ended and not their process, and which failed by themselves."""
+        await self._ledger.presence.beat(self._identity)
         await self._ledger.extend(list(self._claims.values()))
-        while told := self._outlived[:_AT_ONCE]:
-            await self._ledger.give_up(told)
-            del self._outlived[: len(told)]
+        for holds, tell in ((self._outlived, self._ledger.give_up), (self._failed, self._ledger.blame)):
+            while told := holds[:_AT_ONCE]:
+                await tell(told)
+                del holds[: len(told)]
 
     async def _first_pass(self, claim: Claim) -> tuple[str, ...]:
-        if not claim.begun:
+        begun = claim.begun + claim.doubtful.get("plan", 0)
+        if not begun:
             return await self._plan(claim)
         async with self._quarantine:
+            if claim.begun < self._settings.max_deliveries <= begun:
+                return _in_doubt(claim)
             if claim.begun >= self._settings.max_deliveries:
                 reason = f"poison: routing began {claim.begun} times and never came to an end"
                 await self._bury(claim.event, reason, claim.begun, "plan")
@@ -118,15 +131,17 @@ class Routing:
         open_again = [_not_tried_any_more(target) for target in unsettled]
         due = [target for target in open_again if target.due_ms <= claim.now_ms]
         rest = [target for target in open_again if target.due_ms > claim.now_ms]
-        if any(target.abandoned for target in due):
+        if any(_suspicion(claim, target) for target in due):
             async with self._quarantine:
                 return await self._try_one(claim, due, rest)
         return await self._attempt(claim, due, rest, None, "")
 
     async def _try_one(self, claim: Claim, due: Sequence[Target], rest: Sequence[Target]) -> tuple[str, ...]:
         """Try the target that is least suspected of having ended a process, and leave the others for later passes."""
-        first, *others = sorted(due, key=lambda target: (target.abandoned, target.id))
+        first, *others = sorted(due, key=lambda target: (_suspicion(claim, target), target.id))
         rest = [*others, *rest]
+        if first.abandoned < self._settings.max_deliveries <= _suspicion(claim, first):
+            return _in_doubt(claim)
         if first.abandoned >= self._settings.max_deliveries:
             reason = f"poison: {first.abandoned} attempts ended with their process"
             failed = self._delivery.settle(claim, first, TargetStatus.FAILED, reason)
@@ -182,6 +197,18 @@ class Routing:
         await self._dead_letters.add(pairs, reason=reason, attempts=attempts, source=source)
         self._metrics.events.labels("dead_letter").inc()
         structlog.get_logger(__name__).error("event_dead_lettered", tenant=tenant, event_id=event_id, reason=reason)
+
+
+def _suspicion(claim: Claim, target: Target) -> int:
+    return target.abandoned + claim.doubtful.get(target.id, 0)
+
+
+def _in_doubt(claim: Claim) -> tuple[str, ...]:
+    """Leave the event to its lease: when that ends, some of those who hold it may have come back, or be dead."""
+    structlog.get_logger(__name__).warning(
+        "event_in_doubt", tenant=claim.hold.tenant, event_id=claim.hold.event_id, reason="slow or dead holders"
+    )
+    return ()
 
 
 def _not_tried_any_more(target: Target) -> Target:

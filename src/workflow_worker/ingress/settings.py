@@ -40,6 +40,9 @@ class IngressSettings(BaseModel):
     """How long a process that stopped answering keeps the stream or an event to itself."""
     grace_seconds: float = Field(default=10.0, gt=0)
     """How long an accepted event may stand in the ready queue before the sweep assumes that nobody was told."""
+    silence_seconds: float = Field(default=60.0, gt=0)
+    """A process that was not heard of for so long is dead, and what it left open counts against that. Longer than the
+    lease: until then it may be slow."""
     sweep_seconds: float = Field(default=0.5, gt=0)
     maintenance_seconds: float = Field(default=10.0, gt=0)
     """Between trimmings of the stream, clean-ups of dead consumers and refreshes of lag."""

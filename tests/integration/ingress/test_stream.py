@@ -72,7 +72,7 @@ async def test_a_hundred_dead_consumers_are_taken_over_in_order_and_removed(redi
         await stream.ensure_group()
         await take_the_lease(stream)
         for message_id in await stream.pending(1000):
-            message = await stream.reclaim(message_id)
+            message = await stream.reclaim(message_id, max_deliveries=1000)
             if number % 3 == 0 and isinstance(message, Message):
                 handled += ids_of((message,))
                 await stream.acknowledge([message], [])
@@ -81,7 +81,7 @@ async def test_a_hundred_dead_consumers_are_taken_over_in_order_and_removed(redi
     await take_the_lease(last)
     while message_ids := await last.pending(7):
         for message_id in message_ids:
-            message = await last.reclaim(message_id)
+            message = await last.reclaim(message_id, max_deliveries=1000)
             assert isinstance(message, Message)
             handled += ids_of((message,))
             await last.acknowledge([message], [])
@@ -102,7 +102,7 @@ async def test_a_slow_reader_that_keeps_its_lease_is_not_stolen_from(redis_clien
     await take_the_lease(slow)
     result = await slow.read(3)
     for message in result.messages:
-        assert await other.reclaim(message.id) is ReadState.STANDBY
+        assert await other.reclaim(message.id, max_deliveries=1000) is ReadState.STANDBY
     await slow.acknowledge(result.messages, [])
     assert (await slow.lag()).pending == 0
 

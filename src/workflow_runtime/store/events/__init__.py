@@ -17,6 +17,7 @@ from workflow_runtime.store.events.explaining import Explanation, explain, tenan
 from workflow_runtime.store.events.intake import EventIntake, NewEvent, accept_event, publish
 from workflow_runtime.store.events.ledger import EventLedger, EventPage, Sweep
 from workflow_runtime.store.events.parsing import event_fields, parse_fields, parse_pairs
+from workflow_runtime.store.events.presence import Presence
 from workflow_runtime.store.events.ready import ReadyQueue
 from workflow_runtime.store.events.records import (
     Considered,
@@ -62,6 +63,7 @@ __all__ = [
     "Message",
     "NewEvent",
     "Pass",
+    "Presence",
     "ReadResult",
     "ReadState",
     "ReadyQueue",

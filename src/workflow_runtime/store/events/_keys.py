@@ -23,9 +23,18 @@ DEAD_LETTER_AUDIT: Final = f"{{{EVENT_DEAD_LETTER_STREAM}}}:audit"
 """Stream: who redrove or dropped what, and when."""
 
 
+PRESENCE: Final = f"{{{EVENT_STREAM}}}:presence"
+"""Sorted set: processes by the last time (ms) they were heard of."""
+
+
 def reader_key(group: str) -> str:
     """String: which consumer may read the stream at present."""
     return f"{{{EVENT_STREAM}}}:reader:{group}"
+
+
+def taken_key(group: str, message_id: str) -> str:
+    """Hash: consumers from whom a pending message was taken -> how often and when last, see lua/stream_reclaim.lua."""
+    return f"{{{EVENT_STREAM}}}:taken:{group}:{message_id}"
 
 
 def event_key(tenant: str, event_id: str) -> str:

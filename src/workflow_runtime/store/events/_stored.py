@@ -3,14 +3,14 @@
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from workflow_runtime.core.correlation import KeyOrigin
 from workflow_runtime.store._catalog_rows import TriggerTarget
 from workflow_runtime.store.events._times import iso_ms
-from workflow_runtime.store.events.claims import Claim
+from workflow_runtime.store.events.claims import Claim, holder_of
 from workflow_runtime.store.events.parsing import recorded_event
 from workflow_runtime.store.events.records import (
     Considered,
@@ -24,9 +24,18 @@ from workflow_runtime.store.events.records import (
 from workflow_runtime.store.events.waiting import parse_wait
 
 
-def claim_of(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
+def holders_of(token: str, answer: Mapping[str, Any]) -> frozenset[str]:
+    """Whose passes over the event stand open beside that of ``token``."""
+    tokens = (name[2:] for name in answer["fields"][::2] if name.startswith("p:"))
+    return frozenset(holder_of(other) for other in tokens if other != token) - {""}
+
+
+def claim_of(tenant: str, token: str, answer: Mapping[str, Any], living: Collection[str] = ()) -> Claim:
+    """The claim that the script answered; ``living`` are those holders who may only be slow."""
     fields = dict(zip(answer["fields"][::2], answer["fields"][1::2], strict=True))
-    left = _left_behind(fields, f"p:{token}")
+    others = {name: row for name, row in fields.items() if name.startswith("p:") and name != f"p:{token}"}
+    slow = {name: row for name, row in others.items() if holder_of(name[2:]) in living}
+    left = _left_open(row for name, row in others.items() if name not in slow)
     event = ledger_event(fields)
     if event.targets:
         event = replace(event, targets=tuple(_suspected(target, left[target.id]) for target in event.targets))
@@ -38,6 +47,7 @@ def claim_of(tenant: str, token: str, answer: Mapping[str, Any]) -> Claim:
         event=event,
         waits=tuple(parse_wait(tenant, row) for row in answer.get("waits", ())),
         triggers=tuple(_trigger(row) for row in answer.get("triggers", ())),
+        doubtful=_left_open(slow.values()),
     )
 
 
@@ -60,9 +70,8 @@ def _suspected(target: Target, abandoned: int) -> Target:
     return target.model_copy(update={"abandoned": abandoned})
 
 
-def _left_behind(fields: Mapping[str, str], own: str) -> Counter[str]:
-    """How many other passes began each of what they tried, and did not end."""
-    rows = (value for name, value in fields.items() if name.startswith("p:") and name != own)
+def _left_open(rows: Iterable[str]) -> Counter[str]:
+    """How many passes began each of what they tried, and did not end."""
     return Counter(what for row in rows for what in json.loads(row))
 
 

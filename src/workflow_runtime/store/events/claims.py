@@ -1,6 +1,8 @@
 """Events as they are accepted and held for routing, and how a pass over one ends. Importable anywhere; pure data."""
 
 import time
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -18,6 +20,16 @@ class Refusal(StrEnum):
     BLOCKED = "blocked"
 
 
+def new_token(identity: str) -> str:
+    """A token for a claim of the process of that name."""
+    return f"{identity}/{uuid.uuid4().hex}"
+
+
+def holder_of(token: str) -> str:
+    """Whose token it is; empty when nobody is said to live by it."""
+    return token.rpartition("/")[0]
+
+
 class Hold(NamedTuple):
     """An event as somebody claimed it, or meant to."""
 
@@ -32,6 +44,8 @@ class Claim:
 
     ``begun`` counts the other first passes that may have ended with their process: they were begun, did not end, and
     their process has not said that it outlived them. ``abandoned`` of a target counts the same of its attempts.
+    ``doubtful`` counts, beside those and by target id (the first pass is ``plan``), what processes left open that are
+    heard of, and so may be slow.
     ``planned`` tells whether the targets stand already, otherwise ``waits`` are those the event may match and
     ``triggers`` the live ones of its name in order of workflow id (those of paused workflows included: their starts
     wait).
@@ -44,6 +58,7 @@ class Claim:
     event: LedgerEvent
     waits: tuple[Wait, ...]
     triggers: tuple[TriggerTarget, ...]
+    doubtful: Mapping[str, int] = field(default_factory=dict)
     taken_at: float = field(default_factory=time.monotonic)
 
     @property

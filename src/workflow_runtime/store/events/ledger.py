@@ -19,13 +19,14 @@ from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers
 from workflow_runtime.store._run_keys import unlaunched_key
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
-from workflow_runtime.store.events._stored import claim_of, ledger_event, targets_of
+from workflow_runtime.store.events._stored import claim_of, holders_of, ledger_event, targets_of
 from workflow_runtime.store.events._times import iso_ms, now_ms
 from workflow_runtime.store.events._together import TenantScript
 from workflow_runtime.store.events._turns import in_turns
 from workflow_runtime.store.events.claims import Claim, Hold, Pass, Refusal
 from workflow_runtime.store.events.errors import EventBusyError, UnknownEventError
 from workflow_runtime.store.events.intake import GRACE_SECONDS, RETENTION_SECONDS
+from workflow_runtime.store.events.presence import SILENCE_SECONDS, Presence
 from workflow_runtime.store.events.records import (
     Considered,
     EventStatus,
@@ -71,16 +72,19 @@ class EventLedger:
         retention_seconds: int = RETENTION_SECONDS,
         lease_seconds: float = 10.0,
         grace_seconds: float = GRACE_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         self._redis = redis
         self._retention_ms = retention_seconds * 1000
         self._lease_ms = round(lease_seconds * 1000)
         self._grace_ms = round(grace_seconds * 1000)
         self._sweeps = 0
+        self.presence = Presence(redis, silence_seconds=silence_seconds)
         self._claim = TenantScript(redis, *_CLAIM, shared=_claim_keys)
         self._begin = TenantScript(redis, "_events", "_each", "events_begin", shared=_begin_keys)
         self._finish = TenantScript(redis, "_events", "_each", "events_finish", shared=_finish_keys)
         self._lease = register_script(redis, "_events", "events_lease")
+        self._blame = register_script(redis, "events_blame")
         self._sweep = register_script(redis, "_events", "events_sweep")
         self._reopen = register_script(redis, "_events", "events_reopen")
 
@@ -92,7 +96,7 @@ class EventLedger:
         while True:
             answer = await self._claim(tenant, keys.event_key(tenant, event_id), wanted)
             if answer["state"] == "claimed":
-                return claim_of(tenant, token, answer)
+                return claim_of(tenant, token, answer, await self.presence.living(holders_of(token, answer)))
             if answer["state"] != "again":
                 return Refusal(answer["state"])
 
@@ -152,6 +156,15 @@ class EventLedger:
         Harmless for a claim that others have taken or that never came to be.
         """
         await self._set_leases(holds, 0)
+
+    async def blame(self, holds: Iterable[Hold]) -> None:
+        """Note that passes failed by what they tried: it counts although their process lives."""
+        by_tenant: dict[str, tuple[list[str], list[str]]] = {}
+        for tenant, event_id, token in holds:
+            names, tokens = by_tenant.setdefault(tenant, ([], []))
+            names.append(keys.event_key(tenant, event_id))
+            tokens.append(token)
+        await in_turns(self._blame(names, tokens) for names, tokens in by_tenant.values())
 
     async def _set_leases(self, holds: Iterable[Hold], length_ms: int) -> None:
         by_tenant: dict[str, tuple[list[str], list[str | int]]] = {}

@@ -8,7 +8,7 @@ number of replicas and deaths.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -19,6 +19,7 @@ from redis.exceptions import ResponseError
 from workflow_runtime.core.contract import EVENT_STREAM
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.events import _keys as keys
+from workflow_runtime.store.events.presence import SILENCE_SECONDS
 from workflow_runtime.store.events.ready import hint
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -26,22 +27,28 @@ MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
 class ReadState(StrEnum):
-    """What a read met: another replica reads; pending messages come first; routing is behind; nothing; messages."""
+    """What a read met: another replica reads; pending messages come first; routing is behind; nothing; messages; a
+    pending message whose former readers are silent, and dead or slow."""
 
     STANDBY = "standby"
     RECOVER = "recover"
     FULL = "full"
     EMPTY = "empty"
     MESSAGES = "messages"
+    DOUBT = "doubt"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A stream message as it came: names and values in order, as bytes. ``deliveries`` counts this one."""
+    """A stream message as it came: names and values in order, as bytes.
+
+    ``deliveries`` counts this one, ``blamed`` the earlier ones that may have ended their process or failed in it.
+    """
 
     id: str
     pairs: tuple[tuple[bytes, bytes], ...]
     deliveries: int = 1
+    blamed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,21 @@ class EventStream:
     """One consumer of the group. ``consumer`` must be unique per process and never used again."""
 
     def __init__(
-        self, redis: Redis, *, group: str, consumer: str, lease_seconds: float = 10.0, max_ready: int = 1000
+        self,
+        redis: Redis,
+        *,
+        group: str,
+        consumer: str,
+        lease_seconds: float = 10.0,
+        max_ready: int = 1000,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         self._redis = redis
         self._group = group
         self._consumer = consumer
         self._lease_ms = round(lease_seconds * 1000)
         self._max_ready = max_ready
+        self._silence_ms = round(silence_seconds * 1000)
         self._last_delivered = "$"
         self._read = register_script(redis, "_stream", "stream_read", raw=True)
         self._reclaim = register_script(redis, "_stream", "stream_reclaim", raw=True)
@@ -124,13 +139,18 @@ class EventStream:
         rows = await self._redis.xpending_range(EVENT_STREAM, self._group, min="-", max="+", count=count)
         return [cast(str, row["message_id"]) for row in rows]
 
-    async def reclaim(self, message_id: str) -> Message | ReadState | None:
-        """Take one pending message over; its delivery is counted first. Null when it is no longer pending."""
+    async def reclaim(self, message_id: str, *, max_deliveries: int) -> Message | ReadState | None:
+        """Take one pending message over; its delivery is counted first. Null when it is no longer pending.
+
+        DOUBT when it depends on readers that are silent, but not for long, whether ``max_deliveries`` are to blame.
+        """
+        names = [*self._keys, keys.PRESENCE, keys.taken_key(self._group, message_id)]
         arguments: list[str | int] = [self._group, self._consumer, self._lease_ms, message_id]
-        state, *rest = await self._reclaim(self._keys, arguments)
-        if state == b"standby":
-            return ReadState.STANDBY
-        return _message(rest[1], rest[0]) if state == b"message" else None
+        state, *rest = await self._reclaim(names, [*arguments, self._silence_ms, max_deliveries])
+        if state == b"message":
+            deliveries, blamed, row = rest
+            return replace(_message(row), deliveries=deliveries, blamed=blamed)
+        return None if state == b"gone" else ReadState(state.decode())
 
     async def uncount(self, messages: Sequence[Message]) -> int:
         """Take back the last delivery of messages which Redis itself kept from being handled; answers how many."""
@@ -169,6 +189,6 @@ def group_is_missing(error: ResponseError) -> bool:
     return any(word in str(error) for word in ("NOGROUP", "no such key"))
 
 
-def _message(row: Any, deliveries: int = 1) -> Message:
+def _message(row: Any) -> Message:
     flat = row[1]
-    return Message(row[0].decode(), tuple(zip(flat[::2], flat[1::2], strict=True)), deliveries)
+    return Message(row[0].decode(), tuple(zip(flat[::2], flat[1::2], strict=True)))
