@@ -53,7 +53,6 @@ class AuthoredRun:
         # the workflow. Read here and not in run, because signals may be handled before run is entered.
         self._start = read_start(raw, origin)
         self._mailbox = self._start.mailbox if isinstance(self._start, Start) else Mailbox()
-        self._loaded: LoadedRun | None = None
         self._machine: Machine | None = None
         self._clock = WorkflowClock()
 
@@ -69,7 +68,9 @@ class AuthoredRun:
             await self._abandon(self._start.run, self._start.failure)
         loaded = await self._load(self._start)
         machine = await self._build(self._start, loaded)
-        performer = Performer(self._start.run, loaded, self._mailbox, machine)
+        performer = Performer(self._start.run, loaded.without_beginning(), self._mailbox, machine)
+        # It is as large as the definition, which all runs of a version share once it is read.
+        del loaded
         while not isinstance(effect := self._next(machine), Succeeded | Failed):
             outcome = await performer.perform(effect, self._clock.now_iso())
             if not isinstance(outcome, Suspended):
@@ -105,7 +106,6 @@ class AuthoredRun:
             await self._abandon(run, activity_failure(error))
         if loaded.trigger_event_id is not None:
             self._mailbox.forbid(loaded.trigger_event_id)
-        self._loaded = loaded
         return loaded
 
     async def _build(self, start: Start, loaded: LoadedRun) -> Machine:
@@ -188,7 +188,6 @@ class AuthoredRun:
         require_acceptable(
             response,
             machine=self._machine,
-            loaded=self._loaded,
             answered=response.task_id in self._mailbox.responses,
             now_iso=self._clock.now_iso(),
         )

@@ -52,6 +52,10 @@ class LoadedRun(WireModel):
     """When the run was asked for, in milliseconds since 1970: from then on events count for its waits."""
     runtime_semantics_version: int
 
+    def without_beginning(self) -> "LoadedRun":
+        """What is needed for as long as the run lasts."""
+        return self.model_copy(update={"definition": {}, "payload": None})
+
 
 class OpenWait(WireModel):
     """An event wait to enter into the index. ``consumed`` are the ids of the events the run has taken."""

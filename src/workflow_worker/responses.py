@@ -9,11 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflow_runtime.core.contract import HumanTaskSignal
-from workflow_runtime.core.definition import parse_definition
 from workflow_runtime.core.errors import ValidationFailure
 from workflow_runtime.core.machine import Completed, Machine, WaitForTask
 from workflow_worker.mailbox import AcceptedResponse
-from workflow_worker.records import LoadedRun
 from workflow_worker.starting import told
 
 
@@ -44,16 +42,14 @@ def parse_response(raw: Any, responder: Any = None) -> AcceptedResponse:
     )
 
 
-def require_acceptable(
-    response: HumanTaskSignal, *, machine: Machine | None, loaded: LoadedRun | None, answered: bool, now_iso: str
-) -> None:
+def require_acceptable(response: HumanTaskSignal, *, machine: Machine | None, answered: bool, now_iso: str) -> None:
     """Return when the run waits for this response and can go on with it. Raises ValidationFailure otherwise."""
     wait = machine.current_wait() if machine else None
-    if machine is None or loaded is None or not isinstance(wait, WaitForTask) or wait.task_id != response.task_id:
+    if machine is None or not isinstance(wait, WaitForTask) or wait.task_id != response.task_id:
         raise ValidationFailure(f"the run does not wait for task {response.task_id!r}", code="TASK_NOT_OPEN")
     if answered:
         raise ValidationFailure(f"task {response.task_id!r} has been answered", code="TASK_NOT_OPEN")
-    failure = _trial(response, machine, loaded, now_iso)
+    failure = _trial(response, machine, now_iso)
     if failure is not None:
         raise ValidationFailure(
             f"the workflow cannot work with this response: {failure['message']}",
@@ -62,10 +58,8 @@ def require_acceptable(
         )
 
 
-def _trial(response: HumanTaskSignal, machine: Machine, loaded: LoadedRun, now_iso: str) -> dict[str, Any] | None:
-    definition, _ = parse_definition(loaded.definition)
-    assert definition is not None, "the machine runs it"
-    copy = Machine.restore(definition, machine.checkpoint(), action_queues=loaded.action_queues)
+def _trial(response: HumanTaskSignal, machine: Machine, now_iso: str) -> dict[str, Any] | None:
+    copy = machine.copy()
     copy.take_projections()
     answer = {"eventName": response.event_name, "payload": response.payload}
     copy.resume(Completed(value=answer), _StillClock(now_iso))

@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, RunInput
-from workflow_runtime.core.definition import parse_definition
 from workflow_runtime.core.errors import CorruptionFailure, Failure, RuntimeFailureError, ValidationFailure
-from workflow_runtime.core.machine import Machine, RunContext
+from workflow_runtime.core.machine import Machine, RunContext, published_program
 from workflow_runtime.core.machine.state import readable_checkpoint
 from workflow_runtime.core.origin import RunOrigin, spare_payload
 from workflow_worker.mailbox import Mailbox
@@ -84,17 +83,10 @@ def build_machine(start: Start, loaded: LoadedRun) -> Machine:
     Raises `NewerWorkerNeeded`, and RuntimeFailureError for a definition or a checkpoint that does not fit.
     """
     _require_known_semantics(start, loaded)
-    definition, findings = parse_definition(loaded.definition)
-    if definition is None:
-        problems = "; ".join(f"{finding.step_path}: {finding.message}" for finding in findings)
-        raise CorruptionFailure(
-            f"the published definition of workflow {start.run.workflow_id!r} version {start.run.workflow_version} "
-            f"is not one this worker understands: {problems}",
-            code="INVALID_WORKFLOW_DEFINITION",
-        )
+    program = published_program(loaded.definition_hash, loaded.definition)
     if start.checkpoint is not None:
-        return Machine.restore(definition, start.checkpoint, action_queues=loaded.action_queues)
-    return Machine.start(definition, _context(start.run, loaded), loaded.payload, action_queues=loaded.action_queues)
+        return Machine.restore(program, start.checkpoint, action_queues=loaded.action_queues)
+    return Machine.start(program, _context(start.run, loaded), loaded.payload, action_queues=loaded.action_queues)
 
 
 def continued(start: Start, machine: Machine, mailbox: Mailbox) -> list[RunInput | RunOrigin]:

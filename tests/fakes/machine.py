@@ -20,6 +20,7 @@ from workflow_runtime.core.machine import (
     FailedOutcome,
     Machine,
     Outcome,
+    Program,
     Project,
     RunContext,
     Sleep,
@@ -108,7 +109,7 @@ class DryRun:
         self._restoring = restoring
         self._options: dict[str, Any] = {"action_queues": queues, "slice_size": slice_size}
         run = run_context(definition, run_id)
-        self.machine = Machine.start(definition, run, {} if payload is None else payload, **self._options)
+        self.machine = Machine.start(Program(definition), run, {} if payload is None else payload, **self._options)
 
     def run(self, limit: int = 10_000) -> Succeeded | Failed:
         """Drive the run to its end."""
@@ -159,7 +160,7 @@ class DryRun:
     def _restore(self) -> None:
         if self._restoring:
             checkpoint = json.loads(json.dumps(self.machine.checkpoint(), allow_nan=False))
-            self.machine = Machine.restore(self.definition, checkpoint, **self._options)
+            self.machine = Machine.restore(Program(self.definition), checkpoint, **self._options)
 
 
 def default_outcome(effect: Effect) -> Outcome:

@@ -28,6 +28,7 @@ from workflow_runtime.core.machine import (
     Completed,
     Failed,
     Machine,
+    Program,
     Project,
     Sleep,
     Succeeded,
@@ -51,7 +52,7 @@ def checkpoint_inside() -> dict[str, Any]:
 
 
 def restore(checkpoint: object) -> Machine:
-    return Machine.restore(EVERYTHING, checkpoint, action_queues=QUEUES)
+    return Machine.restore(Program(EVERYTHING), checkpoint, action_queues=QUEUES)
 
 
 def test_the_package_exports_what_shells_use_and_nothing_else() -> None:
@@ -68,6 +69,7 @@ def test_the_package_exports_what_shells_use_and_nothing_else() -> None:
         "Filter",
         "Machine",
         "Outcome",
+        "Program",
         "Project",
         "RunContext",
         "Sleep",
@@ -77,6 +79,7 @@ def test_the_package_exports_what_shells_use_and_nothing_else() -> None:
         "WaitForEvent",
         "WaitForQuota",
         "WaitForTask",
+        "published_program",
     ]
 
 
@@ -132,26 +135,26 @@ def test_a_checkpoint_with_a_part_missing_is_refused(key: str) -> None:
 
 def test_a_checkpoint_is_refused_against_another_definition() -> None:
     with pytest.raises(CorruptionFailure, match="pinned to the definition") as caught:
-        Machine.restore(define(assign("a", n=2)), checkpoint_inside(), action_queues=QUEUES)
+        Machine.restore(Program(define(assign("a", n=2))), checkpoint_inside(), action_queues=QUEUES)
     assert caught.value.code == "DEFINITION_HASH"
 
 
 def test_a_run_does_not_start_on_a_definition_it_is_not_pinned_to() -> None:
     run = run_context(EVERYTHING)
     with pytest.raises(CorruptionFailure):
-        Machine.start(define(assign("a", n=2)), run, {}, action_queues=QUEUES)
+        Machine.start(Program(define(assign("a", n=2))), run, {}, action_queues=QUEUES)
 
 
 def test_a_run_of_newer_semantics_is_left_to_a_newer_worker() -> None:
     run = run_context(EVERYTHING).model_copy(update={"runtime_semantics_version": RUNTIME_SEMANTICS_VERSION + 1})
     with pytest.raises(CorruptionFailure) as caught:
-        Machine.start(EVERYTHING, run, {}, action_queues=QUEUES)
+        Machine.start(Program(EVERYTHING), run, {}, action_queues=QUEUES)
     assert caught.value.code == "SEMANTICS_VERSION"
 
 
 def test_a_payload_that_is_no_json_is_refused_at_the_start() -> None:
     with pytest.raises(ValidationFailure):
-        Machine.start(EVERYTHING, run_context(EVERYTHING), {"a": float("nan")}, action_queues=QUEUES)
+        Machine.start(Program(EVERYTHING), run_context(EVERYTHING), {"a": float("nan")}, action_queues=QUEUES)
 
 
 def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

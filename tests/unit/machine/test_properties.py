@@ -16,6 +16,7 @@ from workflow_runtime.core.machine import (
     Failed,
     FailedOutcome,
     Machine,
+    Program,
     Succeeded,
     TimedOut,
 )
@@ -136,7 +137,7 @@ def test_nothing_raises_out_of_the_machine_and_it_always_ends(
     steps: list[dict[str, Any]], payload: Any, outcomes: list[Any], order: Any
 ) -> None:
     definition = define(*numbered(steps))
-    machine = Machine.start(definition, run_context(definition), payload, action_queues={})
+    machine = Machine.start(Program(definition), run_context(definition), payload, action_queues={})
     clock = FakeClock()
     for outcome in outcomes:
         if order.random() < 0.8:

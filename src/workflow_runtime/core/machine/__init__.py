@@ -19,6 +19,7 @@ from workflow_runtime.core.machine.effects import (
     WaitForTask,
 )
 from workflow_runtime.core.machine.machine import DEFAULT_SLICE, Machine
+from workflow_runtime.core.machine.program import Program, published_program
 from workflow_runtime.core.machine.run import Clock, RunContext
 from workflow_runtime.core.machine.state import CHECKPOINT_VERSION
 
@@ -35,6 +36,7 @@ __all__ = [
     "Filter",
     "Machine",
     "Outcome",
+    "Program",
     "Project",
     "RunContext",
     "Sleep",
@@ -44,4 +46,5 @@ __all__ = [
     "WaitForEvent",
     "WaitForQuota",
     "WaitForTask",
+    "published_program",
 ]

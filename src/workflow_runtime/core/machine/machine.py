@@ -2,7 +2,7 @@
 
 The shell's loop::
 
-    machine = Machine.start(definition, run, payload, action_queues=queues)   # or Machine.restore(...)
+    machine = Machine.start(Program(definition), run, payload, action_queues=queues)   # or Machine.restore(...)
     while True:
         effect = machine.next(clock)
         if isinstance(effect, Succeeded | Failed): ...end
@@ -16,9 +16,8 @@ The shell's loop::
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, definition_hash, to_json
+from workflow_runtime.core.canonical import MAX_VALUE_DEPTH, to_json
 from workflow_runtime.core.contract import RUNTIME_SEMANTICS_VERSION, InterpreterSummary
-from workflow_runtime.core.definition import Definition
 from workflow_runtime.core.errors import Category, CorruptionFailure, Failure
 from workflow_runtime.core.machine.effects import (
     Effect,
@@ -48,24 +47,26 @@ What takes longer fails the workflow task, again and again."""
 
 
 class Machine:
-    """One run of one definition. Make it with ``start`` or ``restore``.
+    """One run of one program. Make it with ``start`` or ``restore``.
 
     ``next`` and ``resume`` never raise: a failure of the machine itself ends the run with ``InterpreterCorruption``.
     """
 
     def __init__(
-        self, definition: Definition, state: MachineState, action_queues: Mapping[str, str], slice_size: int
+        self, program: Program, state: MachineState, action_queues: Mapping[str, str], slice_size: int
     ) -> None:
         _require_known_semantics(state.run)
-        _require_definition(definition, state.run)
+        _require_pinned(program, state.run)
+        self._program = program
+        self._queues = action_queues
         self._state = state
-        self._engine = Engine(state, Program(definition), action_queues)
+        self._engine = Engine(state, program, action_queues)
         self._slice = slice_size
 
     @classmethod
     def start(
         cls,
-        definition: Definition,
+        program: Program,
         run: RunContext,
         payload: Any,
         *,
@@ -76,16 +77,16 @@ class Machine:
 
         ``action_queues`` maps ``"<actionId>@<version>"`` to the task queue pinned at publish. Raises
         ``ValidationFailure`` (``NOT_JSON``) for a payload that no scope may hold, and ``CorruptionFailure``:
-        ``DEFINITION_HASH`` when the definition is not the one that ``run.definition_hash`` names, ``SEMANTICS_VERSION``
+        ``DEFINITION_HASH`` when the program is not the one that ``run.definition_hash`` names, ``SEMANTICS_VERSION``
         when the run needs a newer worker.
         """
         scopes = Scopes.initial(to_json(payload, MAX_VALUE_DEPTH))
-        return cls(definition, MachineState(run, scopes), action_queues, slice_size)
+        return cls(program, MachineState(run, scopes), action_queues, slice_size)
 
     @classmethod
     def restore(
         cls,
-        definition: Definition,
+        program: Program,
         checkpoint: object,
         *,
         action_queues: Mapping[str, str],
@@ -96,7 +97,11 @@ class Machine:
         Raises ``CorruptionFailure``: ``CHECKPOINT_DAMAGED``, ``DEFINITION_HASH``, and ``CHECKPOINT_VERSION`` or
         ``SEMANTICS_VERSION`` when this worker is the wrong one and another can go on with the run.
         """
-        return cls(definition, load_state(checkpoint), action_queues, slice_size)
+        return cls(program, load_state(checkpoint), action_queues, slice_size)
+
+    def copy(self) -> Self:
+        """A machine that stands where this one does; what becomes of it is nothing to this one."""
+        return type(self).restore(self._program, self.checkpoint(), action_queues=self._queues, slice_size=self._slice)
 
     @property
     def run(self) -> RunContext:
@@ -186,12 +191,13 @@ def _require_known_semantics(run: RunContext) -> None:
         )
 
 
-def _require_definition(definition: Definition, run: RunContext) -> None:
-    found = definition_hash(definition)
-    if found != run.definition_hash:
+def _require_pinned(program: Program, run: RunContext) -> None:
+    if program.hash != run.definition_hash:
+        definition = program.definition
         raise CorruptionFailure(
-            f"run {run.run_id!r} is pinned to the definition with the hash {run.definition_hash!r}, this one of "
-            f"workflow {definition.id!r} version {definition.version} has {found!r}: load the one the run began with",
+            f"run {run.run_id!r} is pinned to the definition with the hash {run.definition_hash!r}, this one "
+            f"of workflow {definition.id!r} version {definition.version} has {program.hash!r}: load the one the run "
+            f"began with",
             code="DEFINITION_HASH",
         )
 
