@@ -1,6 +1,7 @@
 """The command line of ./dev. Host process only."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -15,7 +16,13 @@ def main(argv: Sequence[str]) -> int:
         options = _parser().parse_args(argv)
         if options.nix:
             install.ensure_nix()
-        return int(options.command(options) or 0)
+        code = int(options.command(options) or 0)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Who reads has what they wanted, as `head` has. Python would flush once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
         return error.exit_code

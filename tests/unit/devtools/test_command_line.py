@@ -1,5 +1,7 @@
 """The command line: exit codes, and arguments that reach their command."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -127,3 +129,22 @@ def test_misuse_is_code_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -
 
     assert ended.value.code == 2
     assert "usage: ./dev" in capsys.readouterr().err
+
+
+TALKATIVE = """
+import sys
+from devtools import __main__ as command_line
+from devtools import fetch, install
+install.ensure_nix = lambda: None
+fetch.fetch = lambda: print("\\n".join("one of many lines" for _ in range(100_000)))
+sys.exit(command_line.main(["fetch"]))
+"""
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    with subprocess.Popen([sys.executable, "-c", TALKATIVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdout.readline()
+        command.stdout.close()
+        assert (command.stderr.read(), command.wait()) == (b"", 0)
