@@ -1,5 +1,6 @@
 """The workflow-worker process as an operator meets it: what it says, how it waits for others, how it ends."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -181,6 +182,17 @@ async def test_the_event_stream_is_read_in_the_consumer_group(
         worker.until_ready()
         groups = await redis_client.xinfo_groups(EVENT_STREAM)
     assert [group["name"] for group in groups] == [EVENT_CONSUMER_GROUP]
+
+
+def test_what_temporals_native_code_tells_is_json_as_well(redis_url: str, tmp_path: Path) -> None:
+    (tmp_path / "temporal").mkdir()
+    with contextlib.ExitStack() as stack:
+        with running_temporal(tmp_path / "temporal") as address:
+            settings = _settings(address, redis_url)
+            worker = stack.enter_context(service_process("workflow_worker", free_port(), tmp_path, **settings))
+            worker.until_ready()
+        # Its pollers say that nobody answers; a line that is not JSON fails the reading.
+        worker.until(lambda: any("retried" in str(line.get("fields")) for line in worker.lines()))
 
 
 async def test_in_an_image_the_pollers_carry_its_digest_and_versioning_pins_runs_to_it(
