@@ -138,7 +138,7 @@ def test_a_broken_definition_is_refused_with_every_finding(stack: RunningStack, 
     path.write_text(json.dumps(definition))
     path.with_suffix(".run.json").write_text((ROOT / "examples" / "ticket-follow-up.run.json").read_text())
     done = stack.dev("run", str(path))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "answers 422" in done.stderr
     assert "UNKNOWN_NODE_TYPE" in done.stderr
     assert "INVALID_CONFIG" in done.stderr

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from tests.fixtures.authored import Authored, Handle, send_event, wait
+from tests.fixtures.authored import Authored, Handle, eventually, send_event, wait
 from tests.fixtures.processes import ServiceProcess, service_process
 from tests.fixtures.servers import free_port, program, running_temporal
 
@@ -119,10 +119,16 @@ async def test_a_process_that_temporal_passes_over_says_for_whom(
     with running_temporal(tmp_path) as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
         deployment = Deployment(address, redis_url, tmp_path, "pinned")
-        with deployment.build(OLD), deployment.build(NEW):
+        expected = {(f"{NAME}@{OLD}", "the version workflow-worker:sha256-4567cdef"), (f"{NAME}@{NEW}", None)}
+
+        async def told() -> bool | None:
             pollers = await queue_pollers(client, AUTHORED_QUEUE)
-            told = {(poller.identity.partition("/")[0], poller.passed_over) for poller in pollers}
-            assert told == {(f"{NAME}@{OLD}", "the version workflow-worker:sha256-4567cdef"), (f"{NAME}@{NEW}", None)}
+            found = {(poller.identity.partition("/")[0], poller.passed_over) for poller in pollers}
+            # Temporal tells its queues a moment later which version has become the current one.
+            return True if found == expected else None
+
+        with deployment.build(OLD), deployment.build(NEW):
+            await eventually(told)
         settings = {"TEMPORAL_ADDRESS": address, "REDIS_URL": redis_url}
         with service_process("workflow_worker", free_port(), tmp_path, **settings) as unversioned:
             unversioned.until_ready()
