@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutError, TimeoutType
+from temporalio.exceptions import ApplicationError, TimeoutError, TimeoutType
+from tests.fakes.activity_errors import activity_error
 
 from workflow_runtime.core.actions import ActionPin
 from workflow_runtime.core.contract import APP_ACTION_QUEUE, AUTHORED_QUEUE
@@ -56,15 +57,6 @@ def test_limits_are_those_of_the_spec_and_else_of_the_queue(queue: str, pin: Any
     ],
 )
 def test_a_call_is_made_again_when_its_worker_was_lost_for_sure(cause: BaseException, ours: bool, theirs: bool) -> None:
-    error = ActivityError(
-        "Activity task failed",
-        scheduled_event_id=5,
-        started_event_id=6,
-        identity="i",
-        activity_type="executeWorkflowAction",
-        activity_id="1",
-        retry_state=RetryState.NON_RETRYABLE_FAILURE,
-    )
-    error.__cause__ = cause
+    error = activity_error(cause)
     assert may_be_repeated(_call(AUTHORED_QUEUE), error) is ours
     assert may_be_repeated(_call("theirs"), error) is theirs

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, RetryState, TimeoutError, TimeoutType
+from temporalio.exceptions import ApplicationError, CancelledError, TimeoutError, TimeoutType
+from tests.fakes.activity_errors import activity_error
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, ActionContext, ActionRequest
 from workflow_runtime.core.errors import ActionFailure, Failure, ValidationFailure
@@ -27,17 +28,7 @@ def call(key: str = "k", queue: str = AUTHORED_QUEUE, *, local: bool = False, **
 
 
 def failed(cause: BaseException) -> dict[str, Any]:
-    error = ActivityError(
-        "failed",
-        scheduled_event_id=1,
-        started_event_id=2,
-        identity="w",
-        activity_type="executeWorkflowAction",
-        activity_id="1",
-        retry_state=RetryState.MAXIMUM_ATTEMPTS_REACHED,
-    )
-    error.__cause__ = cause
-    return {"open": False, "error": error}
+    return {"open": False, "error": activity_error(cause)}
 
 
 def silent(kind: TimeoutType) -> dict[str, Any]:
