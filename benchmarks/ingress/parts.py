@@ -11,7 +11,7 @@ from workflow_runtime.core.contract import EVENT_CONSUMER_GROUP
 from workflow_runtime.store.events import publish
 
 EVENTS = 1500
-ROUNDS = 3
+ROUNDS = 5
 AT_A_RATE = 500
 BACKLOG = 100_000
 

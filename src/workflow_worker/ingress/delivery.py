@@ -42,6 +42,7 @@ class Delivery:
         self._jitter = jitter
         self._places = asyncio.Semaphore(settings.max_in_flight)
         self._versions: dict[tuple[str, str, int], PublishedVersion] = {}
+        self._reading = asyncio.Lock()
 
     async def attempt(self, claim: Claim, target: Target) -> Target:
         """Try to deliver; answers the target as settled, or RETRYING with the time of the next attempt.
@@ -121,11 +122,15 @@ class Delivery:
 
     async def _version(self, tenant: str, target: Target) -> PublishedVersion:
         key = (tenant, target.workflow_id or "", target.workflow_version or 0)
-        version = self._versions.get(key)
-        if version is None:
-            version = await self._catalog.get_version(*key)
-            # Versions are immutable, so only the memory they take is a reason to forget one.
-            if len(self._versions) >= _VERSIONS_KEPT:
-                self._versions.pop(next(iter(self._versions)))
-            self._versions[key] = version
-        return version
+        if key not in self._versions:
+            # One after the other: what the first of many at once has read, the others need not read.
+            async with self._reading:
+                if key not in self._versions:
+                    self._remember(key, await self._catalog.get_version(*key))
+        return self._versions[key]
+
+    def _remember(self, key: tuple[str, str, int], version: PublishedVersion) -> None:
+        # Versions are immutable, so only the memory they take is a reason to forget one.
+        if len(self._versions) >= _VERSIONS_KEPT:
+            self._versions.pop(next(iter(self._versions)))
+        self._versions[key] = version
