@@ -156,6 +156,17 @@ def test_a_payload_path_the_schema_does_not_know_is_warned_of(path: str, warned:
     assert not has_errors(found)
 
 
+@pytest.mark.parametrize(
+    ("path", "warned"),
+    [("local.item", True), ("system", True), ("vars.local.item", False), ("locals.item", False)],
+)
+def test_a_variable_named_like_a_scope_that_cannot_be_written_is_warned_of(path: str, warned: bool) -> None:
+    found = findings_of(node("transform.assign", assign={path: 1}))
+    assert codes(found) == (["ASSIGN_PATH_UNKNOWN"] if warned else [])
+    if warned:
+        assert f"vars.{path}" in (found[0].suggestion or "")
+
+
 def test_the_warning_suggests_the_property() -> None:
     found = only(findings_of(node("transform.assign", assign={"payload.tiketId": 1})))
     assert found.suggestion == 'Did you mean "ticketId"?'
