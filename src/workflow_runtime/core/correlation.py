@@ -33,14 +33,14 @@ def correlation_keys(
 ) -> tuple[KeyOrigin, ...]:
     """Every key of an event with its origin, in the order of the rules, each key once.
 
-    An empty explicit key counts as none. Text, whole numbers and booleans are keys; null, empty text, objects, arrays
-    and anything longer than ``MAX_KEY_LENGTH`` are not.
+    An empty explicit key counts as none, and blanks around one do not count, as with any other. Text, numbers and
+    booleans are keys; null, empty text, objects, arrays and anything longer than ``MAX_KEY_LENGTH`` are not.
 
     >>> correlation_keys("TICKET_CLOSED", {"ticketId": 7}, None, {"*": ["ticketId", "clientId"]})
     (KeyOrigin(key='7', path='ticketId'),)
     """
-    if explicit:
-        return (KeyOrigin(explicit, EXPLICIT_PATH),)
+    if (given := correlation_key(explicit)) is not None:
+        return (KeyOrigin(given, EXPLICIT_PATH),)
     found: dict[str, KeyOrigin] = {}
     for path in correlation_paths(event_name, rules):
         present, value = read_path(payload, path)

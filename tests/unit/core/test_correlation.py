@@ -33,7 +33,12 @@ def test_every_value_under_the_paths_is_a_key_those_of_the_event_first() -> None
 
 
 def test_an_empty_explicit_key_is_none() -> None:
-    assert correlation_keys("X", {"ticketId": "T"}, "", RULES) == (KeyOrigin("T", "ticketId"),)
+    for explicit in ("", " "):
+        assert correlation_keys("X", {"ticketId": "T"}, explicit, RULES) == (KeyOrigin("T", "ticketId"),)
+
+
+def test_an_explicit_key_is_spelled_as_a_wait_spells_it() -> None:
+    assert correlation_keys("X", {}, " mine ", RULES) == (KeyOrigin("mine", EXPLICIT_PATH),)
 
 
 def test_one_key_found_twice_is_told_once() -> None:
