@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import ClusterError, DataError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import (
+    ClusterError,
+    DataError,
+    NoPermissionError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 
 from workflow_runtime.store._batches import AnyRedis, ScriptText, calls_of
 from workflow_runtime.store.errors import InvalidNameError
@@ -22,9 +30,13 @@ TENANTS_KEY: Final = "wf:tenants"
 _TENANT: Final = re.compile(r"[^{}\s\x00-\x1f\x7f]{1,200}")
 
 _OUTAGE: Final = re.compile(
-    r"\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BUSY)\b|'maxmemory'"
+    r"\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BUSY|NOPERM)\b|'maxmemory'"
+    r"|\bACL failure in script\b"
 )
 """Error codes by which a server says that it is not able to serve, wherever a script was when it met them."""
+
+_CODE_TAKEN_OFF: Final = (ReadOnlyError, NoPermissionError)
+"""What redis-py makes of such an answer when the code is its first word."""
 
 type Clock = Callable[[], datetime]
 """Gives the present time, with UTC as its time zone."""
@@ -114,7 +126,7 @@ async def known_tenants(redis: Redis) -> tuple[str, ...]:
 def is_outage(error: BaseException) -> bool:
     """Whether Redis, or the way to it, was not able to serve a call, so that what was asked is not to blame."""
     if isinstance(error, ResponseError) and not isinstance(error, ClusterError):
-        return _OUTAGE.search(str(error)) is not None
+        return isinstance(error, _CODE_TAKEN_OFF) or _OUTAGE.search(str(error)) is not None
     return isinstance(error, RedisError | RedisClusterException | OSError) and not isinstance(error, DataError)
 
 

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, ResponseError
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
 
@@ -338,6 +338,9 @@ async def test_a_delivery_is_taken_back_once_and_by_the_reader_only(redis_client
         (ResponseError("MISCONF Redis is configured to save RDB snapshots"), True),
         (ResponseError("NOREPLICAS Not enough good replicas to write."), True),
         (ResponseError("OOM command not allowed when used memory > 'maxmemory'. script: 0c, on @user_script:9."), True),
+        (ReadOnlyError("You can't write against a read only replica. script: 0c, on @user_script:9."), True),
+        (NoPermissionError("No permissions to access a key"), True),
+        (ResponseError("ACL failure in script: User worker has no permissions to run the 'xack' command"), True),
         (ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"), False),
         (ResponseError("user_script:3: bad argument"), False),
         (TimeoutError(), True),
