@@ -12,8 +12,9 @@ from devtools.errors import MistakeError
 from devtools.terminal import facts, moment, plain, shortened
 
 _PAYLOAD_LINES = 40
+_OPEN_WAITS = 20
 _OUTCOMES = {
-    "MATCHED": "every target took it",
+    "MATCHED": "everything it was for took it",
     "UNMATCHED": "nothing took it",
     "ROUTING": "on its way",
     "FAILED": "failed for good where it says FAILED below",
@@ -64,10 +65,11 @@ def _tenant_of(api: Api, event_id: str, tenant: str | None) -> str:
 def _lines(event: Any, named: str) -> Iterator[str]:
     yield f"{plain(event['eventName'])}  {plain(event['eventId'])}  tenant {plain(event['tenantId'])}"
     yield facts(list(_facts(event)))
-    yield from _section("where it went", [_target(target) for target in event["targets"]], "nowhere")
+    nowhere = "nowhere when it came; a wait that opened later took it" if event["taken"] else "nowhere"
+    yield from _section("where it went", [_target(target) for target in event["targets"]], nowhere)
     yield from _section("what was considered", [_considered(row) for row in event["considered"]], _nothing(event))
     if event["openWaits"]:
-        yield from _section("open waits of this name now", [_considered(row) for row in event["openWaits"]], "")
+        yield from _section("open waits of this name now", list(_open_waits(event["openWaits"])), "")
     if event["taken"]:
         rows = [
             f"run {plain(row['runId'])} at wait {plain(row['waitId'])}, {moment(row['at'])}" for row in event["taken"]
@@ -116,6 +118,12 @@ def _considered(row: Any) -> str:
         f"trigger of {plain(row['workflowId'])}" if row["kind"] == "trigger" else f"wait of run {plain(row['runId'])}"
     )
     return f"{'matched' if row['matched'] else 'no match':<10} {what}: {plain(row['reason'])}"
+
+
+def _open_waits(rows: Any) -> Iterator[str]:
+    yield from map(_considered, rows[:_OPEN_WAITS])
+    if len(rows) > _OPEN_WAITS:
+        yield f"… {len(rows) - _OPEN_WAITS} more with --json"
 
 
 def _retried(row: Any) -> str:

@@ -1,6 +1,6 @@
 """Events as the API and the page show them. Pure; process code and tests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from workflow_runtime.core.redaction import redact
@@ -26,8 +26,8 @@ def event_summary(event: LedgerEvent) -> dict[str, Any]:
         "acceptedAt": event.accepted_at,
         "source": event.source.value,
         "status": event.status.value,
-        "outcome": outcome(event.status, event.targets),
-        "reason": event.reason or next((target.reason for target in event.targets if _failed(target)), None),
+        "outcome": outcome(event),
+        "reason": _reason(event) or next((target.reason for target in event.targets if _failed(target)), None),
         "keys": list(dict.fromkeys(origin.key for origin in event.keys)),
         "targets": counts,
     }
@@ -40,18 +40,19 @@ def event_explanation(event: LedgerEvent, explanation: Explanation) -> dict[str,
         row["nextAttemptAt"] = iso_ms(target.due_ms) if target.status is TargetStatus.RETRYING else None
     return {
         **shown,
-        "outcome": outcome(explanation.status, explanation.targets),
+        "outcome": outcome(explanation),
+        "reason": _reason(explanation),
         "payload": redact(event.event.payload),
     }
 
 
-def outcome(status: EventStatus, targets: Sequence[Target]) -> Outcome:
-    """One word for the list."""
-    if any(_failed(target) for target in targets):
+def outcome(event: LedgerEvent | Explanation) -> Outcome:
+    """One word for the list. What a later wait has taken is MATCHED, although it had no target when it came."""
+    if any(_failed(target) for target in event.targets):
         return "FAILED"
-    if status is not EventStatus.DONE:
+    if event.status is not EventStatus.DONE:
         return "ROUTING"
-    return "MATCHED" if targets else "UNMATCHED"
+    return "MATCHED" if event.targets or event.taken else "UNMATCHED"
 
 
 def chosen(wanted: Outcome | None, event_name: str | None) -> Callable[[LedgerEvent], bool] | None:
@@ -61,9 +62,14 @@ def chosen(wanted: Outcome | None, event_name: str | None) -> Callable[[LedgerEv
 
     def belongs(event: LedgerEvent) -> bool:
         named = event_name is None or event.event.event_name == event_name
-        return named and (wanted is None or outcome(event.status, event.targets) == wanted)
+        return named and (wanted is None or outcome(event) == wanted)
 
     return belongs
+
+
+def _reason(event: LedgerEvent | Explanation) -> str | None:
+    """Why nothing took it; a wait that took it before the routing ended has nothing to excuse."""
+    return event.reason if outcome(event) != "MATCHED" else None
 
 
 def _failed(target: Target) -> bool:

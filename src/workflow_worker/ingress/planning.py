@@ -5,12 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workflow_runtime.core import filters
-from workflow_runtime.core.redaction import redact
 from workflow_runtime.store.catalog import TriggerTarget
 from workflow_runtime.store.events import Claim, Considered, LedgerEvent, Target, Wait
 from workflow_runtime.store.events.lanes import run_lane, workflow_lanes
-from workflow_runtime.store.events.waiting import too_early
+from workflow_runtime.store.events.waiting import refusal_of
 
 RUN_NAMESPACE: Final = uuid.UUID("5b1f7c6e-6f0e-5d0a-9d2b-0c8f8a6f2f11")
 """Never changes: run ids follow from it, and with them that a redelivery starts no second run."""
@@ -71,17 +69,6 @@ def wait_target(wait: Wait) -> Target:
 def run_id_of(tenant: str, event_id: str, workflow_id: str) -> str:
     """The id of the run which an event starts of a workflow."""
     return str(uuid.uuid5(RUN_NAMESPACE, f"{tenant}:{event_id}:{workflow_id}"))
-
-
-def refusal_of(wait: Wait, event: LedgerEvent) -> str | None:
-    """Why an event that has the wait's name and key does not satisfy it, or None when it does."""
-    early = too_early(wait, event)
-    if early is not None:
-        return early
-    for item in wait.filters:
-        if not filters.matches(item, event.event.payload):
-            return f"filter not met: {filters.explain(item, redact(event.event.payload))}"
-    return None
 
 
 def _looked_at(target: Target, reason: str, *, matched: bool = True) -> Considered:

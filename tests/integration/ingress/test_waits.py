@@ -211,6 +211,38 @@ async def test_a_wait_for_a_key_the_event_lacks_is_explained(redis_client: Redis
     assert row.reason == "the wait is for key 'T-2', the event has 'T-1'"
 
 
+async def test_an_open_wait_says_what_keeps_it_from_the_event(redis_client: Redis) -> None:
+    index = WaitIndex(redis_client)
+    async with running(redis_client, RunGatewayFake()):
+        event_id = await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1", "ok": False}))
+        await settled(redis_client, event_id)
+        await index.register(wait_of("later", key="T-2"), since="wait")
+        await index.register(wait_of("picky", filters=(Filter(path="ok", op="=", value=True),)))
+        await index.register(wait_of("first"))
+        await index.resolve(TENANT, "first", "w", event_id=event_id)
+        await index.register(wait_of("first", wait_id="second"))
+    found = {row.run_id: row.reason for row in (await explain(redis_client, TENANT, event_id)).open_waits}
+    assert found == {
+        "later": "the wait is for key 'T-2', the event has 'T-1'",
+        "picky": "filter not met: ok = True, but it is False",
+        "first": "the run has taken this event before, at another wait",
+    }
+
+
+async def test_of_very_many_open_waits_those_with_the_events_key_are_explained_first(redis_client: Redis) -> None:
+    index = WaitIndex(redis_client)
+    for number in range(120):
+        await index.register(wait_of(f"other-{number}", key=f"A-{number}"))
+    async with running(redis_client, RunGatewayFake()):
+        event_id = await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"}))
+        await settled(redis_client, event_id)
+    await index.register(wait_of("wanted"), since="wait")
+    rows = (await explain(redis_client, TENANT, event_id)).open_waits
+    assert rows[0].run_id == "wanted"
+    assert rows[0].reason.startswith("the event came before the wait may look")
+    assert len({row.run_id for row in rows}) == len(rows) == 100
+
+
 async def test_a_wait_whose_run_has_ended_is_forgotten_at_the_first_event(redis_client: Redis) -> None:
     await WaitIndex(redis_client).register(wait_of("ended"))
     async with running(redis_client, RunGatewayFake()):

@@ -1,7 +1,8 @@
 """What became of an event and why, for a person. Processes and activities only."""
 
 from collections.abc import Awaitable, Sequence
-from typing import cast
+from itertools import islice
+from typing import Final, cast
 
 from redis.asyncio import Redis
 
@@ -20,7 +21,10 @@ from workflow_runtime.store.events.records import (
     WaitTaken,
 )
 from workflow_runtime.store.events.wait_index import WaitIndex
-from workflow_runtime.store.events.waiting import too_early
+from workflow_runtime.store.events.waiting import refusal_of
+
+_OPEN_WAITS: Final = 100
+"""Open waits that are explained; those with a key of the event, or without one, go first."""
 
 
 class ExplainedKey(WireModel):
@@ -59,7 +63,6 @@ async def explain(redis: Redis, tenant: str, event_id: str) -> Explanation:
     """Everything that is known of an event. Raises UnknownEventError."""
     event = await EventLedger(redis).get(tenant, event_id)
     known = {row.id for row in event.considered} | {row.id for row in event.targets}
-    waits = await WaitIndex(redis).named(tenant, event.event.event_name)
     return Explanation(
         event_id=event.event.event_id,
         event_name=event.event.event_name,
@@ -74,7 +77,9 @@ async def explain(redis: Redis, tenant: str, event_id: str) -> Explanation:
         considered=event.considered,
         targets=event.targets,
         taken=event.taken,
-        open_waits=tuple(row for wait in waits if (row := _not_for(wait, event)).id not in known),
+        open_waits=tuple(
+            _not_for(wait, event) for wait in await _open_waits(redis, event) if wait.target_id not in known
+        ),
         retries=event.retries,
     )
 
@@ -95,8 +100,15 @@ async def _has(redis: Redis, tenant: str, event_id: str) -> bool:
     return bool(await redis.exists(keys.event_key(tenant, event_id)))
 
 
+async def _open_waits(redis: Redis, event: LedgerEvent) -> Sequence[Wait]:
+    index, tenant, name = WaitIndex(redis), event.event.tenant_id, event.event.event_name
+    near = await index.candidates(tenant, name, [origin.key for origin in event.keys], limit=_OPEN_WAITS)
+    far = await index.named(tenant, name, limit=_OPEN_WAITS)
+    return tuple(islice({wait.target_id: wait for wait in (*near, *far)}.values(), _OPEN_WAITS))
+
+
 def _not_for(wait: Wait, event: LedgerEvent) -> Considered:
-    reason = too_early(wait, event) or _key_mismatch(wait, event) or "the wait was opened after the event was routed"
+    reason = _key_mismatch(wait, event) or refusal_of(wait, event) or _not_again(wait, event)
     return Considered(id=wait.target_id, kind="wait", run_id=wait.run_id, matched=False, reason=reason)
 
 
@@ -106,3 +118,9 @@ def _key_mismatch(wait: Wait, event: LedgerEvent) -> str | None:
         return None
     has = f"the event has {', '.join(map(repr, found))}" if found else "the event has no key"
     return f"the wait is for key {wait.correlation_key!r}, {has}"
+
+
+def _not_again(wait: Wait, event: LedgerEvent) -> str:
+    if any(taken.run_id == wait.run_id for taken in event.taken):
+        return "the run has taken this event before, at another wait"
+    return "the wait was opened after the event was routed"

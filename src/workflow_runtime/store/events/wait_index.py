@@ -103,11 +103,16 @@ class WaitIndex:
         stored = await cast(Awaitable[str | None], self._redis.hget(keys.waits_key(tenant), token))
         return parse_wait(tenant, stored) if stored else None
 
-    async def candidates(self, tenant: str, event_name: str, event_keys: Collection[str]) -> tuple[Wait, ...]:
-        """Waits an event of this name with these keys may satisfy, the ones that take any key first."""
+    async def candidates(
+        self, tenant: str, event_name: str, event_keys: Collection[str], *, limit: int | None = None
+    ) -> tuple[Wait, ...]:
+        """Waits an event of this name with these keys may satisfy, the ones that take any key first.
+
+        ``limit`` bounds those of each key.
+        """
         found: list[Wait | None] = []
         for key in (None, *event_keys):
-            found += await self._under(tenant, keys.wait_prefix(event_name, key) + "|")
+            found += await self._under(tenant, keys.wait_prefix(event_name, key) + "|", limit)
         return tuple(wait for wait in found if wait is not None)
 
     async def named(self, tenant: str, event_name: str, *, limit: int = 100) -> tuple[Wait, ...]:

@@ -1,8 +1,10 @@
-"""Waits as they are stored. Private to store.events and store.waits; pure."""
+"""Waits as they are stored, and why an event is not for one. Importable anywhere; pure."""
 
 import json
 
+from workflow_runtime.core import filters
 from workflow_runtime.core.machine.effects import Filter
+from workflow_runtime.core.redaction import redact
 from workflow_runtime.store.events.records import LedgerEvent, Wait
 
 
@@ -45,4 +47,15 @@ def too_early(wait: Wait, event: LedgerEvent) -> str | None:
         return "this event started the run"
     if event.sequence < wait.first_sequence or event.accepted_ms < wait.since_ms:
         return "the event came before the wait may look (its run's start, or its own with since: wait)"
+    return None
+
+
+def refusal_of(wait: Wait, event: LedgerEvent) -> str | None:
+    """Why an event that has the wait's name and key does not satisfy it, or None when it does."""
+    early = too_early(wait, event)
+    if early is not None:
+        return early
+    for item in wait.filters:
+        if not filters.matches(item, event.event.payload):
+            return f"filter not met: {filters.explain(item, redact(event.event.payload))}"
     return None
