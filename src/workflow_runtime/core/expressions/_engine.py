@@ -62,11 +62,11 @@ class Program:
         self._nan = compile_text(f'({head}$_w:={{"r":({text}\n)}};$count($_w.**[$!=$])>0)') if shape.divides else None
         self._builds = shape.builds
         self._reach = shape.reach
-        self._reads: Any = self._main.reads().get("input", {})
+        self.reads: Any = self._main.reads().get("input", {})
 
     def work(self, context: Mapping[str, Any]) -> int:
         """About how many values ``run`` will look at."""
-        return work(self._reach, self._reads, context)
+        return work(self._reach, self.reads, context)
 
     def run(self, context: Mapping[str, Any], now_iso: str) -> Json:
         """The result, or ``jlens.JlensError``, ``NoValueError`` or ``NoNumberError``."""
@@ -83,12 +83,12 @@ class Program:
     def _evaluator(self, context: Mapping[str, Any], now_iso: str) -> Callable[[jlens.Expression], Any]:
         """The way to evaluate that fits what the expression can do to this context."""
         bindings = {NOW_VARIABLE: now_iso}
-        limit = step_limit(self._reach, self._reads, context)
+        limit = step_limit(self._reach, self.reads, context)
         if is_local(self._reach):
             budgets = _BUILDING if self._builds else _READ_ONLY
             return lambda program: _climb(partial(program.evaluate, context, bindings), budgets, limit)
         # Values are copied whenever they are read out of Python data: what is read again and again is converted once.
-        document = jlens.Document(narrowed(context, self._reads))
+        document = jlens.Document(narrowed(context, self.reads))
         # A loop that reads far values touches as much of them as an array may hold, at every step.
         budgets = _BUILDING if self._builds or self._reach.collects or self._reach.roams else _READ_ONLY
         return lambda program: _climb(partial(program.evaluate_document, document, bindings), budgets, limit)

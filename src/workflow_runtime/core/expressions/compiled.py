@@ -78,6 +78,14 @@ class CompiledExpression:
         """About how many values an evaluation looks at, from the sizes of what it reads: never from a clock."""
         return self._program.work(context)
 
+    def reads(self) -> Mapping[str, Any] | None:
+        """The bare names it reads: each with the names read below it, or True for everything; None for any name.
+
+        A name on an item of something that was read stands below that thing, so every name here is read of the context.
+        """
+        found = self._program.reads
+        return found if isinstance(found, Mapping) else None
+
     @property
     def _shown(self) -> str:
         """The source as a message names it: which one of a step's expressions it was."""

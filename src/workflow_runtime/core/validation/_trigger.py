@@ -5,13 +5,21 @@ from typing import Any, Final
 
 from workflow_runtime.core.actions import validate_json
 from workflow_runtime.core.cron import cron_problem
-from workflow_runtime.core.definition import Definition, EventTrigger, RecurringTrigger, ScheduleTrigger
+from workflow_runtime.core.definition import (
+    Definition,
+    EventTrigger,
+    RecurringTrigger,
+    ScheduleTrigger,
+    iter_expressions,
+)
 from workflow_runtime.core.didyoumean import did_you_mean
+from workflow_runtime.core.errors import ExpressionFailure
+from workflow_runtime.core.expressions import compile_expression
 from workflow_runtime.core.findings import FindingCode
 from workflow_runtime.core.payload_schema import CLOCK_TRIGGER_REF
 from workflow_runtime.core.validation._mapping import Source, check_mapping
 from workflow_runtime.core.validation._report import Place
-from workflow_runtime.core.validation._values import SecretRule, check_values
+from workflow_runtime.core.validation._values import SecretRule, check_values, join
 from workflow_runtime.core.validation.environment import Environment
 
 _FIRING: Final[dict[str, Any]] = {
@@ -23,6 +31,9 @@ _FIRING: Final[dict[str, Any]] = {
     "workflowId": "w",
     "workflowVersion": 1,
 }
+
+_EVENT: Final = ("name", "correlationKey", "payload", "payloadSchemaRef")
+_OF_RUNS: Final = frozenset({"vars", "local", "system", "meta", "error"})
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2100
@@ -83,6 +94,8 @@ def _check_mapping(
     check_values(place, field, mapping, secrets=SecretRule(None, allowed=False))
     nested: dict[str, Any] = {}
     for path, value in mapping.items():
+        for inner, text in iter_expressions(value):
+            _check_names(place, join(f"{field}.{path}", inner), text)
         if not _nest(nested, path, value):
             place.error(
                 FindingCode.INVALID_CONFIG,
@@ -91,6 +104,34 @@ def _check_mapping(
     seen = environment.schemas.get(source) if source is not None else None
     reads = None if seen is None else Source(("event", "payload"), seen)
     check_mapping(place, field, nested, environment.schemas.get(target, True), reads)
+
+
+def _check_names(place: Place, field: str, text: str) -> None:
+    """An expression of a mapping reads what a mapping sees: there is no run yet, so no ``payload`` and no ``vars``."""
+    try:
+        reads = compile_expression(text).reads() or {}
+    except ExpressionFailure:
+        return
+    sees = f"a trigger's mapping sees event {{{', '.join(_EVENT)}}} only"
+    for name in reads:
+        if name != "event":
+            place.error(FindingCode.INVALID_EXPRESSION, f"{field} reads {name!r}, but {sees}.", _instead(name))
+    parts = reads.get("event")
+    for name in parts if isinstance(parts, dict) else ():
+        if name not in _EVENT:
+            place.error(
+                FindingCode.INVALID_EXPRESSION,
+                f"{field} reads 'event.{name}', but {sees}.",
+                did_you_mean(name, _EVENT) or f"What the event carries is read as event.payload.{name}.",
+            )
+
+
+def _instead(name: str) -> str:
+    if name in _EVENT:
+        return f"Write event.{name}."
+    if name in _OF_RUNS:
+        return f"{name} begins with the run, which the mapping starts; read the event, or set it in a step."
+    return f"What the event carries is read as event.payload.{name}."
 
 
 def _nest(nested: dict[str, Any], path: str, value: Any) -> bool:

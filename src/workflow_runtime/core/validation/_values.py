@@ -19,9 +19,9 @@ def check_value(place: Place, field: str, value: Any, *, secrets: "SecretRule") 
         check_expression(place, field, value.text)
         return
     for path, text in iter_expressions(value):
-        check_expression(place, _join(field, path), text)
+        check_expression(place, join(field, path), text)
     for path, name in iter_secrets(value):
-        secrets.check(place, _join(field, path), name)
+        secrets.check(place, join(field, path), name)
 
 
 def check_values(place: Place, field: str, values: Mapping[str, Any], *, secrets: "SecretRule") -> None:
@@ -66,5 +66,6 @@ class SecretRule:
             )
 
 
-def _join(field: str, path: str) -> str:
+def join(field: str, path: str) -> str:
+    """The name of a place inside a field."""
     return f"{field}.{path}" if path and not path.startswith("[") else f"{field}{path}"

@@ -69,6 +69,47 @@ def test_a_mapping_that_cannot_build_the_payload_is_found(mapping: dict[str, Any
     assert codes(judged(event(payloadMapping=mapping))) == [code]
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "remedy"),
+    [
+        ("payload.ticketId", "'payload'", "Write event.payload."),
+        ('"T-" & toString(payload.ticketId)', "'payload'", "Write event.payload."),
+        ("coalesce(vars.ticketId, event.payload.ticketId)", "'vars'", "vars begins with the run"),
+        ("event.payload.items[$$.meta.state = state].id", "'meta'", "meta begins with the run"),
+        ("ticketId", "'ticketId'", "event.payload.ticketId"),
+        ("event.ticketId", "'event.ticketId'", "event.payload.ticketId"),
+        ("event.paylod.ticketId", "'event.paylod'", 'Did you mean "payload"?'),
+    ],
+)
+def test_a_mapping_that_reads_what_it_does_not_see_is_found_with_the_remedy(text: str, name: str, remedy: str) -> None:
+    found = only(judged(event(payloadMapping={"ticketId": {"$expr": text}})))
+    assert found.code.value == "INVALID_EXPRESSION"
+    assert f"trigger.payloadMapping.ticketId reads {name}, but a trigger's mapping sees event" in found.message
+    assert found.suggestion is not None
+    assert remedy in found.suggestion
+
+
+def test_a_name_inside_a_value_of_a_mapping_is_found_where_it_stands() -> None:
+    mapping = {"ticketId": "x", "customer": {"name": expr("payload.name")}}
+    assert "trigger.payloadMapping.customer.name reads" in only(judged(event(payloadMapping=mapping))).message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "toString(event)",
+        "toString(event.payload.items[vars = 1].payload)",
+        'event.payload.(vars & meta & "")',
+        "($found := event.payload; toString($found.payload))",
+        "toString(event.*.payload)",
+        "toString(*)",
+        '"payload"',
+    ],
+)
+def test_names_inside_the_event_are_its_own(text: str) -> None:
+    assert judged(event(payloadMapping={"ticketId": expr(text)})) == []
+
+
 def test_dotted_targets_nest() -> None:
     mapping = {"ticketId": expr("event.name"), "customer.name": expr("event.payload.customer.name")}
     assert judged(event(payloadMapping=mapping)) == []
