@@ -17,8 +17,9 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import SOURCES, ServiceProcess, service_process
-from tests.fixtures.servers import DURABLE, free_port, running_redis, running_temporal
+from tests.fixtures.servers import DURABLE, running_redis, running_temporal
 
 from benchmarks.runtime.sides import Authored, Handwritten, Side
 from workflow_runtime.service.large_payloads import data_converter

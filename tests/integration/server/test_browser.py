@@ -12,8 +12,9 @@ import pytest
 import redis
 from redis.asyncio import Redis
 from tests.fixtures.browser import Browser
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port, running_temporal
+from tests.fixtures.servers import running_temporal
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.connection import tenant_key

@@ -14,8 +14,8 @@ import pytest
 from redis.asyncio import Redis
 from tests.fixtures.commands import ROOT, dev
 from tests.fixtures.ingress import new_event
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port
 from tests.integration.ingress.test_dead_letters import HOSTILE, raw_stream
 
 from workflow_runtime.store.events import DeadLetters, EventIntake, EventSource, Message

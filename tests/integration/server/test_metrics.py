@@ -11,8 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from tests.fixtures.ingress import new_event, until
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import ServiceProcess, service_process
-from tests.fixtures.servers import free_port, running_temporal
+from tests.fixtures.servers import running_temporal
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.core.contract import EVENT_STREAM

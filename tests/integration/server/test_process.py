@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import ServiceProcess, service_process
-from tests.fixtures.servers import free_port
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from temporalio.client import Client
 from tests.fixtures.killable_servers import KillableTemporal, alive
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.connection import iso

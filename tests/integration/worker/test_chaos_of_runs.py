@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from tests.fixtures.ingress import new_event
 from tests.fixtures.killable_servers import KillableRedis, KillableTemporal, alive
 from tests.fixtures.nightly import EVENTS, SEED
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import ServiceProcess
-from tests.fixtures.servers import free_port
 from tests.integration.ingress.test_chaos import insist
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE

@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import service_process
 from tests.fixtures.quiet import QuietAuthored, be_alone
 from tests.fixtures.rebuilding import destroy
-from tests.fixtures.servers import free_port
 from tests.fixtures.snapshots import projections
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, RUN_WORKFLOW_TYPE, run_workflow_id

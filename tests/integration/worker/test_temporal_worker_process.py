@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import ServiceProcess, service_process
-from tests.fixtures.servers import free_port
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, DOMAIN_QUEUES
 from workflow_runtime.service.pollers import Poller, queue_pollers

@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.fixtures.authored import Authored, Handle, eventually, send_event, wait
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import ServiceProcess, service_process
-from tests.fixtures.servers import free_port, program, running_temporal
+from tests.fixtures.servers import program, running_temporal
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, EVENT_CONSUMER_GROUP
 from workflow_runtime.service.pollers import queue_pollers

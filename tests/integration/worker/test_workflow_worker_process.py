@@ -13,8 +13,9 @@ from temporalio.api.enums.v1 import PendingWorkflowTaskState
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.fixtures.authored import TENANT, Authored, assign, eventually, run_id_of, send_event, wait
+from tests.fixtures.ports import free_port
 from tests.fixtures.processes import service_process
-from tests.fixtures.servers import free_port, program, running_redis, running_temporal
+from tests.fixtures.servers import program, running_redis, running_temporal
 
 from workflow_runtime.core.contract import AUTHORED_QUEUE, DOMAIN_QUEUES, EVENT_CONSUMER_GROUP, EVENT_STREAM
 from workflow_runtime.service.pollers import Poller, queue_pollers

@@ -3,7 +3,7 @@
 import pytest
 import structlog
 from structlog.testing import capture_logs
-from tests.fixtures.servers import free_port
+from tests.fixtures.ports import free_port
 
 from workflow_runtime.service.connect import connect_redis, connect_temporal, open_redis, redis_address
 from workflow_runtime.service.errors import UnreachableError
