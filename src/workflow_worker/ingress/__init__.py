@@ -6,8 +6,17 @@
 
 from workflow_worker.ingress.build import build_ingress
 from workflow_worker.ingress.ingress import Ingress
-from workflow_worker.ingress.ports import RunGateway, RunStart, StartOutcome
+from workflow_worker.ingress.ports import GatewayOutageError, RunGateway, RunStart, StartOutcome
 from workflow_worker.ingress.settings import IngressSettings
 from workflow_worker.ingress.status import IngressStatus
 
-__all__ = ["Ingress", "IngressSettings", "IngressStatus", "RunGateway", "RunStart", "StartOutcome", "build_ingress"]
+__all__ = [
+    "GatewayOutageError",
+    "Ingress",
+    "IngressSettings",
+    "IngressStatus",
+    "RunGateway",
+    "RunStart",
+    "StartOutcome",
+    "build_ingress",
+]

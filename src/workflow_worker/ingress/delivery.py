@@ -14,7 +14,7 @@ from workflow_runtime.store.events import Claim, LedgerEvent, Target, TargetStat
 from workflow_runtime.store.schemas import Schemas
 from workflow_runtime.store.waits import WaitIndex, event_signal
 from workflow_worker.ingress.mapping import run_payload
-from workflow_worker.ingress.ports import RunGateway, RunStart, StartOutcome
+from workflow_worker.ingress.ports import GatewayOutageError, RunGateway, RunStart, StartOutcome
 from workflow_worker.ingress.settings import IngressSettings
 
 _VERSIONS_KEPT: Final = 256
@@ -48,7 +48,7 @@ class Delivery:
         """Try to deliver; answers the target as settled, or RETRYING with the time of the next attempt.
 
         What can never succeed (an event the mapping or the schema refuses, an archived workflow) fails at once,
-        anything else is tried again until the attempts are used up.
+        anything else is tried again until the attempts are used up, and what meets an outage for as long as that lasts.
         """
         try:
             async with self._places, asyncio.timeout(self._settings.attempt_timeout_seconds):
@@ -57,6 +57,9 @@ class Delivery:
             if error.category is Category.TRANSIENT:
                 return self._again(claim, target, error)
             return self.settle(claim, target, TargetStatus.FAILED, f"{error.category}: {error.message}")
+        except TimeoutError as error:
+            text = str(error) or f"no answer within {self._settings.attempt_timeout_seconds:g} s"
+            return self._again(claim, target, TimeoutError(text))
         except Exception as error:
             return self._again(claim, target, error)
         return self.settle(claim, target, status, reason)
@@ -71,7 +74,7 @@ class Delivery:
         structlog.get_logger(__name__).warning(
             "event_target_failed", target=target.id, attempt=target.attempts, reason=text[:_REASON_LENGTH]
         )
-        if target.attempts >= self._settings.max_attempts:
+        if target.attempts >= self._settings.max_attempts and not isinstance(error, GatewayOutageError):
             return self.settle(claim, target, TargetStatus.FAILED, f"gave up after {target.attempts} attempts: {text}")
         due_ms = claim.time_ms() + round(self.backoff_seconds(target.attempts) * 1000)
         update = {"status": TargetStatus.RETRYING, "reason": text[:_REASON_LENGTH], "due_ms": due_ms}

@@ -32,10 +32,15 @@ class RunStart:
     payload: Any
 
 
+class GatewayOutageError(Exception):
+    """Nothing can be started or signalled at present, whatever it is: an attempt that meets this is never the last."""
+
+
 class RunGateway(Protocol):
     """Starts and signals runs; both calls may be repeated.
 
-    A RuntimeFailureError that is not transient means "never"; any other exception means "try again later".
+    A RuntimeFailureError that is not transient means "never"; any other exception means "try again later", and
+    GatewayOutageError however often.
     """
 
     async def start_run(self, start: RunStart) -> StartOutcome:

@@ -12,10 +12,14 @@ from workflow_runtime.core.errors import ActionFailure
 from workflow_runtime.service.launch import launch_run, recover_launches
 from workflow_runtime.store.connection import Clock, known_tenants, utc_now
 from workflow_runtime.store.runs import RunRow, Runs
-from workflow_worker.ingress.ports import RunGateway, RunStart, StartOutcome
+from workflow_worker.ingress.ports import GatewayOutageError, RunGateway, RunStart, StartOutcome
 
 _UNLAUNCHED_FOR: Final = timedelta(minutes=1)
 """A start that was recorded this long ago and not seen at Temporal has lost whoever was about to launch it."""
+
+
+_NOBODY_SERVED: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED)
+"""Answers that every call would get."""
 
 
 class TemporalRunGateway(RunGateway):
@@ -71,4 +75,6 @@ def _judged(error: RPCError) -> Exception:
     # What Temporal will refuse every time, such as a payload above its limit, is not worth another attempt.
     if error.status is RPCStatusCode.INVALID_ARGUMENT:
         return ActionFailure(f"Temporal refuses the call: {error.message}", code="REFUSED_BY_TEMPORAL")
+    if error.status in _NOBODY_SERVED:
+        return GatewayOutageError(f"Temporal cannot be reached: {error.message}")
     return error

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
@@ -21,6 +22,7 @@ from workflow_runtime.store.events import (
     publish,
 )
 from workflow_runtime.store.waits import WaitIndex
+from workflow_worker.ingress import GatewayOutageError
 from workflow_worker.ingress.planning import run_id_of
 
 
@@ -107,7 +109,7 @@ async def test_a_target_that_fails_for_good_ends_after_its_attempts_in_the_dead_
     await publish_workflow(redis_client, "follow-up", "CLOSED")
 
     async def always(run_id: str) -> None:
-        raise ConnectionError("Temporal is away")
+        raise ConnectionError("this one is out of reach")
 
     settings = QUICK.model_copy(update={"max_attempts": 3})
     event = new_event("CLOSED", {"ticketId": "T-1"})
@@ -116,11 +118,29 @@ async def test_a_target_that_fails_for_good_ends_after_its_attempts_in_the_dead_
         done = await settled(redis_client, event.event_id)
     [target] = done.targets
     assert (target.status, target.attempts) == (TargetStatus.FAILED, 3)
-    assert target.reason == "gave up after 3 attempts: Temporal is away"
+    assert target.reason == "gave up after 3 attempts: this one is out of reach"
     [letter] = await DeadLetters(redis_client).list()
-    assert letter.reason == "trigger:follow-up: gave up after 3 attempts: Temporal is away"
+    assert letter.reason == "trigger:follow-up: gave up after 3 attempts: this one is out of reach"
     assert letter.attempts == 3
     assert letter.fields() == done.event.fields
+
+
+async def test_an_outage_of_temporal_may_last_longer_than_the_attempts(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "follow-up", "CLOSED")
+    await wait_for(redis_client, "waiting")
+    met: list[str] = []
+
+    async def away_for_long(run_id: str) -> None:
+        met.append(run_id)
+        if len(met) <= 12:
+            raise GatewayOutageError("Temporal is away")
+
+    settings = QUICK.model_copy(update={"max_attempts": 3})
+    async with running(redis_client, RunGatewayFake(live={"waiting"}, faults=[away_for_long]), settings):
+        done = await settled(redis_client, await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"})))
+    assert statuses(done) == {"trigger:follow-up": "DELIVERED", "wait:waiting:w": "DELIVERED"}
+    assert sum(target.attempts for target in done.targets) == 14
+    assert await DeadLetters(redis_client).count() == 0
 
 
 async def test_what_can_never_succeed_fails_at_once_and_only_there(redis_client: Redis) -> None:
@@ -151,7 +171,9 @@ async def test_a_refusal_of_the_gateway_is_not_repeated(redis_client: Redis) -> 
     assert len(gateway.calls) == 1
 
 
-async def test_a_call_that_never_answers_is_tried_again(redis_client: Redis) -> None:
+async def test_a_call_that_never_answers_is_tried_again(
+    redis_client: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
     await publish_workflow(redis_client, "follow-up", "CLOSED")
     hung: list[str] = []
 
@@ -165,6 +187,7 @@ async def test_a_call_that_never_answers_is_tried_again(redis_client: Redis) -> 
         done = await settled(redis_client, await publish(redis_client, new_event("CLOSED")))
     assert [target.attempts for target in done.targets] == [2]
     assert list(gateway.started) == hung
+    assert "no answer within 0.2 s" in capsys.readouterr().out
 
 
 async def test_a_mapping_of_the_version_that_was_live_then_is_used(redis_client: Redis) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from tests.fixtures.event_runs import OneEventRun
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, settled
+from tests.fixtures.killable_servers import KillableTemporal, alive
 
 from workflow_runtime.core.contract import (
     AUTHORED_QUEUE,
@@ -27,7 +29,7 @@ from workflow_runtime.store.connection import utc_now
 from workflow_runtime.store.events import Wait, explain, publish
 from workflow_runtime.store.runs import RunRow, Runs
 from workflow_runtime.store.waits import WaitIndex
-from workflow_worker.ingress import RunStart, StartOutcome, build_ingress
+from workflow_worker.ingress import GatewayOutageError, RunStart, StartOutcome, build_ingress
 from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
 
 
@@ -119,6 +121,18 @@ async def test_an_event_too_large_for_temporal_is_refused_for_good(redis_client:
     huge = EventSignal(event_id=str(uuid.uuid4()), event_name="CLOSED", payload="x" * 3 * 1024 * 1024)
     with pytest.raises(ActionFailure, match="Temporal refuses the call"):
         await gateway.signal_run(TENANT, start.run_id, huge)
+
+
+async def test_a_temporal_that_is_away_is_no_fault_of_the_event(redis_client: Redis, tmp_path: Path) -> None:
+    signal = EventSignal(event_id=str(uuid.uuid4()), event_name="CLOSED")
+    with alive(KillableTemporal(tmp_path)) as server:
+        client = await Client.connect(server.address, data_converter=pydantic_data_converter)
+        gateway = TemporalRunGateway(client, redis_client)
+        server.kill()
+        with pytest.raises(GatewayOutageError, match="Temporal cannot be reached: "):
+            await gateway.signal_run(TENANT, str(uuid.uuid4()), signal)
+        with pytest.raises(GatewayOutageError, match="Temporal cannot be reached: "):
+            await gateway.start_run(await start_of(redis_client))
 
 
 async def test_one_event_starts_a_run_and_a_second_one_resumes_it(redis_client: Redis, client: Client) -> None:

@@ -27,7 +27,7 @@ def test_an_unknown_setting_is_refused() -> None:
     [
         (
             workflow_worker.ingress,
-            "Ingress IngressSettings IngressStatus RunGateway RunStart StartOutcome build_ingress",
+            "GatewayOutageError Ingress IngressSettings IngressStatus RunGateway RunStart StartOutcome build_ingress",
         ),
         (workflow_runtime.store.waits, "Wait WaitIndex event_signal"),
         (
