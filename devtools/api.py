@@ -11,6 +11,7 @@ import os
 import socket
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from shlex import quote as quote_word
 from typing import Any
@@ -39,9 +40,7 @@ class Api:
 
     def change(self, method: str, *path: str, actor: str, why: str, as_tenant: str | None = None) -> Any:
         """The JSON answer of a change that the audit writes down, None when the answer is empty."""
-        # As UTF-8 in a header: http.client takes Latin-1, which carries any bytes.
-        name = actor.encode().decode("latin-1")
-        return self._call(method, path, {"reason": why}, {"X-Actor": name, "X-Tenant-Id": as_tenant})
+        return self._call(method, path, {"reason": why}, {"X-Actor": actor, "X-Tenant-Id": as_tenant})
 
     def _call(self, method: str, path: tuple[str, ...], query: dict[str, object], headers: dict[str, Any]) -> Any:
         asked = {name: value for name, value in query.items() if value not in (None, "")}
@@ -49,7 +48,8 @@ class Api:
         request = urllib.request.Request(f"{url}?{urlencode(asked)}" if asked else url, method=method)
         for name, value in headers.items():
             if value is not None:
-                request.add_header(name, value)
+                # As UTF-8: http.client takes Latin-1, which carries any bytes.
+                request.add_header(name, value.encode().decode("latin-1"))
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:
@@ -58,7 +58,7 @@ class Api:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error) from None
-        except OSError as error:
+        except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error
             hint = "check the address" if self.named else "start the stack with ./dev up"
             raise MistakeError(f"workflow-server does not answer at {self.base} ({reason}): {hint}") from None
@@ -72,7 +72,7 @@ def find_api(server: str | None) -> Api:
     """The server at the address ``server``, without it that of this checkout's stack. Raises MistakeError."""
     token = _token()
     if server is not None:
-        if urlsplit(server).scheme not in ("http", "https") or not urlsplit(server).hostname:
+        if not _is_address(server):
             raise MistakeError(f"--server {server!r} is no address: give it as http://HOST:PORT")
         return Api(server, token=token, named=f" --server {quote_word(server)}")
     stack = record.load()
@@ -98,19 +98,27 @@ def _token() -> str | None:
         return None
     try:
         return Path(path).read_text().strip()
-    except OSError as error:
-        raise MistakeError(f"API_TOKEN_FILE {path} cannot be read ({error.strerror})") from None
+    except (OSError, UnicodeError) as error:
+        raise MistakeError(f"API_TOKEN_FILE {path} cannot be read ({getattr(error, 'strerror', error)})") from None
 
 
 def _refusal(error: urllib.error.HTTPError) -> DevError:
     try:
         problem = json.loads(error.read())
-        detail = str(problem["detail"])
-    except (ValueError, KeyError, TypeError):
-        detail = f"{error.url} answers {error.code} {error.reason}"
+        detail = str(problem["detail"]) if problem["code"] else ""
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        detail = f"{error.url} answers {error.code} {error.reason}: is it a workflow-server?"
     if error.code == 401:
         return MistakeError("this server asks for its token: set API_TOKEN, or API_TOKEN_FILE to the file it is in")
     return MistakeError(detail) if 400 <= error.code < 500 else DevError(detail)
+
+
+def _is_address(server: str) -> bool:
+    try:
+        parts = urlsplit(server)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an end, a port that is no number
+        return False
 
 
 def _is_loopback(base: str) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
 
@@ -13,8 +14,8 @@ from workflow_server.settings import DEFAULT_TENANT
 
 
 def tenant_of(x_tenant_id: Annotated[str | None, Header()] = None) -> str:
-    """The tenant in ``X-Tenant-Id``, ``default`` without it. Raises `InvalidNameError` for a malformed one."""
-    return check_tenant(x_tenant_id or DEFAULT_TENANT)
+    """The tenant in ``X-Tenant-Id``, which may be UTF-8; ``default`` without it. Raises `InvalidNameError`."""
+    return check_tenant(_text(x_tenant_id or DEFAULT_TENANT))
 
 
 def backend_of(request: Request) -> Backend:
@@ -33,10 +34,15 @@ def backend_of(request: Request) -> Backend:
 
 def actor_of(x_actor: Annotated[str, Header(max_length=200)] = "api") -> str:
     """Who does it, for the audit: ``X-Actor``, which may be UTF-8."""
+    return _text(x_actor)
+
+
+def event_id_of(event_id: str) -> str:
+    """The event id in an address as it is kept: a publisher may write its UUID in capitals."""
     try:
-        return x_actor.encode("latin-1").decode()
-    except UnicodeError:
-        return x_actor
+        return str(UUID(event_id))
+    except ValueError:
+        return event_id
 
 
 def event_metrics_of(request: Request) -> EventMetrics:
@@ -46,9 +52,18 @@ def event_metrics_of(request: Request) -> EventMetrics:
     return metrics
 
 
+def _text(header: str) -> str:
+    """A header as its sender meant it: UTF-8, or else Latin-1, as which it was read."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
 Tenant = Annotated[str, Depends(tenant_of)]
 Counted = Annotated[EventMetrics, Depends(event_metrics_of)]
 Work = Annotated[Backend, Depends(backend_of)]
+EventId = Annotated[str, Depends(event_id_of)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=1000)]
 Actor = Annotated[str, Depends(actor_of)]

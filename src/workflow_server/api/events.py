@@ -9,7 +9,7 @@ from pydantic import Field
 from workflow_runtime.store.events import DeadLetters, NewEvent, accept_event, explain
 from workflow_server.event_views import Outcome, chosen, event_explanation, event_summary
 from workflow_server.problems import ProblemError
-from workflow_server.requests import Actor, Counted, Cursor, Limit, Tenant, Why, Work
+from workflow_server.requests import Actor, Counted, Cursor, EventId, Limit, Tenant, Why, Work
 from workflow_server.wire import RequestBody, StrictJsonRoute, json_answer
 
 ROUTER = APIRouter(prefix="/api/events", tags=["events"], route_class=StrictJsonRoute)
@@ -60,14 +60,14 @@ async def list_events(
 
 
 @ROUTER.get("/{event_id}", summary="What became of an event, and why")
-async def explain_event(event_id: str, tenant: Tenant, work: Work) -> Response:
+async def explain_event(event_id: EventId, tenant: Tenant, work: Work) -> Response:
     """Keys and where they came from, every trigger and wait considered with the reason, every target with its state."""
     event = await work.events.get(tenant, event_id)
     return json_answer(event_explanation(event, await explain(work.redis, tenant, event_id)))
 
 
 @ROUTER.post("/{event_id}/retry", status_code=202, summary="Deliver an event again to the targets it failed for")
-async def retry_event(event_id: str, tenant: Tenant, work: Work, actor: Actor = "api", why: Why = "") -> Response:
+async def retry_event(event_id: EventId, tenant: Tenant, work: Work, actor: Actor = "api", why: Why = "") -> Response:
     """202 with ``{targets}``, the ids of those tried again; targets that were delivered are left alone.
 
     409 NOTHING_FAILED when there is none to try. ``X-Actor`` and ``?reason=`` say in the audit who did it and why.

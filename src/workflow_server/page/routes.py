@@ -18,7 +18,7 @@ from workflow_server.ownership import ownership_table
 from workflow_server.page.render import asset, html, link
 from workflow_server.page.timeline import timeline
 from workflow_server.problems import not_found
-from workflow_server.requests import Cursor, Work
+from workflow_server.requests import Cursor, EventId, Work
 from workflow_server.run_views import action_views, run_summary
 from workflow_server.settings import DEFAULT_TENANT
 from workflow_server.waiting import queued, waiting_for
@@ -195,7 +195,7 @@ async def events_page(frame: InFrame, cursor: Cursor = None, outcome: Outcome | 
 
 
 @ROUTER.get("/events/{event_id}")
-async def event_page(event_id: str, frame: InFrame) -> Response:
+async def event_page(event_id: EventId, frame: InFrame) -> Response:
     """What became of one event, and why."""
     found = await frame.work.events.read(frame.tenant, [event_id])
     if not found:
@@ -212,7 +212,7 @@ async def event_page(event_id: str, frame: InFrame) -> Response:
 
 
 @ROUTER.post("/events/{event_id}/retry")
-async def retry_event(event_id: str, frame: InFrame, request: Request) -> Response:
+async def retry_event(event_id: EventId, frame: InFrame, request: Request) -> Response:
     """Deliver the event again to the targets it failed for; then back to its page, which tells."""
     if not await frame.work.events.read(frame.tenant, [event_id]):
         return _no_event(frame)

@@ -8,11 +8,13 @@ import pytest
 from redis.asyncio import Redis
 from tests.fixtures.ingress import TENANT, new_event, until
 
+from workflow_runtime.store.errors import InvalidValueError
 from workflow_runtime.store.events import (
     Claim,
     EventBusyError,
     EventIntake,
     EventLedger,
+    EventPage,
     EventSource,
     EventStatus,
     NewEvent,
@@ -176,6 +178,28 @@ async def test_events_are_listed_newest_first_page_by_page(redis_client: Redis) 
         found += [event.event.event_id for event in page.events]
     assert found == ids[::-1]
     assert await ledger.list_events("umbrella") == type(page)((), None)
+
+
+async def test_a_cursor_of_another_list_is_refused(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client)
+    for number in range(2):
+        await accepted(redis_client, f"T-{number}")
+    foreign = f"{99:016d}|{uuid.uuid4()}"
+    for cursor in ("bogus", "0-1", foreign):
+        with pytest.raises(InvalidValueError, match="pass the nextCursor of the page before"):
+            await ledger.list_events(TENANT, cursor=cursor)
+    with pytest.raises(InvalidValueError):
+        await ledger.list_events("nobody", cursor="bogus")
+
+
+async def test_a_cursor_past_the_retention_ends_the_list(redis_client: Redis) -> None:
+    ledger = EventLedger(redis_client)
+    for number in range(3):
+        await accepted(redis_client, f"T-{number}")
+    page = await ledger.list_events(TENANT, limit=2)
+    assert page.next_cursor is not None
+    await redis_client.zremrangebyrank(f"wf:{{{TENANT}}}:events:log", 0, 1)
+    assert await ledger.list_events(TENANT, cursor=page.next_cursor) == EventPage((), None)
 
 
 async def test_a_list_of_chosen_events_goes_on_where_it_ended(redis_client: Redis) -> None:

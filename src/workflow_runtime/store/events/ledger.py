@@ -8,6 +8,7 @@ nothing but later events with the same key to the same target.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
@@ -18,6 +19,7 @@ from redis.asyncio import Redis
 from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers_key
 from workflow_runtime.store._run_keys import unlaunched_key
 from workflow_runtime.store.connection import register_script
+from workflow_runtime.store.errors import InvalidValueError
 from workflow_runtime.store.events import _keys as keys
 from workflow_runtime.store.events._stored import claim_of, holders_of, ledger_event, targets_of
 from workflow_runtime.store.events._times import iso_ms, now_ms
@@ -39,6 +41,7 @@ _ACTIVE_MS: Final = 60_000
 _IDLE_SWEEPS: Final = 60
 _SWEEP_LIMIT: Final = 200
 _SCANNED: Final = 2_000
+_CURSOR: Final = re.compile(r"[0-9]{16}\|[0-9a-f-]{36}")
 
 _CLAIM: Final = ("_events", "_each", "_candidates", "_trigger_lookup", "events_claim")
 
@@ -241,7 +244,8 @@ class EventLedger:
     ) -> EventPage:
         """Events accepted within the retention, newest first; only those that are ``wanted``, when it is given.
 
-        A page that looked at many events in vain ends early; its ``next_cursor`` goes on from there.
+        A page that looked at many events in vain ends early; its ``next_cursor`` goes on from there. Raises
+        `InvalidValueError` for a cursor that this list has not given.
         """
         found: list[LedgerEvent] = []
         for _ in range(max(1, _SCANNED // limit)):
@@ -267,9 +271,16 @@ class EventLedger:
         if cursor is not None:
             rank = await cast(Any, self._redis.zrevrank(keys.log_key(tenant), cursor))
             if rank is None:
+                await self._check_cursor(tenant, cursor)
                 return []
             start = rank + 1
         return cast(list[str], await self._redis.zrange(keys.log_key(tenant), start, start + limit - 1, desc=True))
+
+    async def _check_cursor(self, tenant: str, cursor: str) -> None:
+        """One past the retention ends the list: what is older went before it. Any other is of no page of this list."""
+        oldest = cast(list[str], await self._redis.zrange(keys.log_key(tenant), 0, 0))
+        if not _CURSOR.fullmatch(cursor) or (oldest and oldest[0] < cursor):
+            raise InvalidValueError(f"cursor {cursor!r} is none of this list; pass the nextCursor of the page before")
 
     async def read(self, tenant: str, event_ids: Sequence[str]) -> list[LedgerEvent]:
         """Those of the events which are still recorded, in this order."""
