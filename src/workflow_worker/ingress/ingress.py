@@ -2,7 +2,8 @@
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -73,7 +74,7 @@ class Ingress:
         self._upkeep = Upkeep(ledger, self._stream, ready, self.status, gateway, settings)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set, then drain: read nothing new, finish what is under way within the bound.
+        """Work until ``stop`` is set, then drain: read nothing new, finish what is under way within ``drain_seconds``.
 
         Faults of Redis and Temporal do not end it; they show in ``status`` and are retried.
         """
@@ -90,11 +91,20 @@ class Ingress:
                 every("upkeep", self._upkeep.maintain, stop, rest=self._settings.maintenance_seconds),
                 every("starts", self._upkeep.recover_starts, stop, rest=self._settings.recovery_seconds),
             ]
-            await asyncio.wait(working)
-            await self._router.drain(self._settings.drain_seconds)
+            await stop.wait()
+            await self._drain(working)
             drained.set()
         await self._leave()
         log.info("ingress_drained")
+
+    async def _drain(self, working: Sequence[asyncio.Task[None]]) -> None:
+        ends = time.monotonic() + self._settings.drain_seconds
+        _, late = await asyncio.wait(working, timeout=self._settings.drain_seconds)
+        for loop in late:
+            # What it was about to do is found by the next replica, as after any end.
+            loop.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self._router.drain(max(0.0, ends - time.monotonic()))
 
     def _loop(
         self,

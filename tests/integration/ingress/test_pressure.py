@@ -6,11 +6,12 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 from tests.fakes.run_gateway import RunGatewayFake
-from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
+from tests.fixtures.ingress import PATIENCE_SECONDS, QUICK, TENANT, new_event, publish_workflow, running, settled, until
 from tests.fixtures.nightly import FULL_LENGTH
 
 from workflow_runtime.core.contract import EVENT_STREAM
 from workflow_runtime.store.events import DeadLetters, EventLedger, ReadyQueue, publish
+from workflow_runtime.store.events._keys import reader_key
 from workflow_worker.ingress import RunStart, StartOutcome
 
 BACKLOG = 100_000
@@ -107,6 +108,19 @@ async def test_what_is_not_finished_in_time_is_given_to_another_replica_at_once(
     async with running(redis_client, gateway, settings, identity="second"):
         await until(lambda: list(gateway.started.values()))
     assert [start.event_id for start in gateway.started.values()] == [event_id]
+
+
+async def test_a_search_for_lost_starts_that_hangs_does_not_hold_up_the_end(redis_client: Redis) -> None:
+    class Hanging(RunGatewayFake):
+        async def recover_starts(self) -> int:
+            self.recoveries += 1
+            return await asyncio.Event().wait()
+
+    settings = QUICK.model_copy(update={"drain_seconds": 0.1, "recovery_seconds": 0.05})
+    async with asyncio.timeout(PATIENCE_SECONDS), running(redis_client, gateway := Hanging(), settings) as ingress:
+        await until(lambda: gateway.recoveries)
+    assert ingress.status.reading
+    assert await redis_client.exists(reader_key(settings.consumer_group)) == 0, "another replica may read at once"
 
 
 async def test_a_machine_too_busy_for_its_leases_is_not_taken_for_a_dead_one(redis_client: Redis) -> None:
