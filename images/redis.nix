@@ -17,5 +17,6 @@
 
   ports.client = 6379;
   volumes.data = "/data";
-  probe.command = [ "redis-cli" "-h" "127.0.0.1" "-p" (at.port "client") "ping" ];
+  # -e: a server that answers with an error, as while it loads its data or cannot write them, is not healthy.
+  probe.command = [ "redis-cli" "-e" "-h" "127.0.0.1" "-p" (at.port "client") "ping" ];
 }

@@ -28,11 +28,16 @@ process // {
     "EVENT_RETENTION_SECONDS"
     "AI_BASE_URL"
     "AI_MODEL"
+    "AI_TIMEOUT_SECONDS"
     "SMTP_HOST"
     "SMTP_PORT"
     "SMTP_SECURITY"
     "SMTP_USERNAME"
+    "SMTP_TIMEOUT_SECONDS"
     "EMAIL_FROM"
+    "MAX_BODY_BYTES"
+    "NOTIFICATION_RETENTION_DAYS"
+    "RUN_RETENTION_DAYS"
     "TEMPORAL_UI_URL"
   ];
   # Files: name below /run/secrets -> the variable that names the file on the machine that starts the stack.

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from devtools.paths import ROOT
 from tests.closure import declared
 from tests.nix.evaluate import evaluate
 
@@ -109,3 +110,26 @@ def test_volumes_are_only_those_of_services(compose: dict[str, Any]) -> None:
     used = {mount.split(":")[0] for settings in compose["services"].values() for mount in settings.get("volumes", [])}
 
     assert set(compose["volumes"]) <= used
+
+
+OF_THE_STACK = {"REDIS_URL", "REDIS_CLUSTER", "BIND_HOST", "PORT", "WORKFLOW_RUNTIME_V2_EVENT_CONSUMER_GROUP"}
+"""What the stack decides itself, beside the address and the credentials of Temporal."""
+
+
+def test_every_documented_setting_of_a_person_reaches_its_process(compose: dict[str, Any]) -> None:
+    table = (ROOT / "docs" / "OPERATIONS.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    secrets = {name.upper() for name in compose["secrets"]}
+    python = [name for name, image in declared.declarations().items() if image["base"] == "python"]
+    lost = []
+    for names, _, processes in rows:
+        owners = [name for name in python if processes.startswith("all") or name in processes]
+        for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", names):
+            of_the_stack = name in OF_THE_STACK or (
+                name.startswith("TEMPORAL_") and not name.endswith(("QUEUES", "URL"))
+            )
+            if of_the_stack or name.removesuffix("_FILE") in secrets:
+                continue
+            lost += [(name, owner) for owner in owners if name not in compose["services"][owner]["environment"]]
+    assert rows
+    assert lost == []

@@ -5,6 +5,7 @@ environment, then from files of the same name in the directory of mounted secret
 from the defaults below.
 """
 
+import warnings
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -64,10 +65,24 @@ class ProcessSettings(BaseSettings):
 
 def read_settings[S: ProcessSettings](kind: type[S], *, secrets: Path = SECRETS_DIRECTORY) -> S:
     """The settings of this process. Raises MisuseError whose single line names every variable that is wrong."""
+    _refuse_directories(kind, secrets)
     try:
-        return kind(_secrets_dir=secrets if secrets.is_dir() else None)
+        with warnings.catch_warnings():
+            # A secret nobody has is mounted from /dev/null: no file, and nothing to warn of.
+            warnings.filterwarnings("ignore", "attempted to load secret file", UserWarning)
+            return kind(_secrets_dir=secrets if secrets.is_dir() else None)
     except ValidationError as error:
         raise MisuseError("wrong settings: " + "; ".join(_complaint(item) for item in error.errors())) from None
+
+
+def _refuse_directories(kind: type[ProcessSettings], secrets: Path) -> None:
+    """An engine makes a directory of a file it was to mount and did not find; a process would go on without it."""
+    found = [str(secrets / name) for name in kind.model_fields if (secrets / name).is_dir()]
+    if found:
+        raise MisuseError(
+            f"wrong settings: {', '.join(found)} is a directory: the file to be mounted there did not exist; "
+            "remove the directory that was made in its place, create the file and start again"
+        )
 
 
 def _complaint(item: object) -> str:

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from workflow_runtime.store.events import EventStatus, TargetStatus
 from workflow_worker.ingress.status import IngressStatus
 
 
@@ -33,6 +34,7 @@ class IngressMetrics:
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
         )
+        self._begin_at_zero()
         for name, text, read in (
             ("reading", "1 when this replica reads the stream", lambda: float(status.reading)),
             ("lag", "Unread messages of the stream", lambda: float(status.lag)),
@@ -42,3 +44,13 @@ class IngressMetrics:
             ("ready", "Whether the ingress is ready", lambda: float(status.complaint() is None)),
         ):
             Gauge(f"workflow_ingress_{name}", text, registry=registry).set_function(read)
+
+    def _begin_at_zero(self) -> None:
+        """A rate needs the zero before the first one: without it the first dead letter raises no alarm."""
+        for outcome in ("accepted", "duplicate", "dead_letter"):
+            self.events.labels(outcome)
+        for event_status in (EventStatus.ROUTED, EventStatus.DONE):
+            self.routed.labels(event_status)
+        for kind in ("trigger", "wait"):
+            for status in (TargetStatus.DELIVERED, TargetStatus.RETRYING, TargetStatus.FAILED):
+                self.targets.labels(kind, status)

@@ -1,5 +1,6 @@
 """Settings: where values come from and how a wrong one is told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,18 @@ def test_the_environment_wins_over_a_mounted_secret_and_a_secret_over_the_defaul
     assert settings.redis_url.get_secret_value() == "redis://:from-file@cache:6379/0"
     assert settings.temporal_namespace == "from-environment"
     assert settings.port == 4000
+
+
+def test_a_secret_that_nobody_has_is_passed_over_in_silence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "temporal_namespace")  # as /dev/null: something is there, and it is no file
+    assert read_settings(ProcessSettings, secrets=tmp_path).temporal_namespace == "default"
+
+
+def test_a_directory_in_the_place_of_a_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "redis_url").mkdir()
+    (tmp_path / "somebody_elses").mkdir()
+    with pytest.raises(MisuseError, match="redis_url is a directory: the file to be mounted there did not exist"):
+        read_settings(ProcessSettings, secrets=tmp_path)
 
 
 def test_an_empty_variable_means_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
