@@ -61,7 +61,7 @@ boundary.checks
     "nix/builders"
     "pyproject.toml"
   ];
-  unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "docs/boundary" "examples" "images" "poetry.lock" ]);
+  unit = check "unit" (python ++ [ "-m" "pytest" "-q" "-p" "no:cacheprovider" "tests/unit" ]) (code ++ [ "docs" "examples" "images" "poetry.lock" ]);
 
   golden =
     if differences == [ ] then
