@@ -1,7 +1,6 @@
 """The command line: exit codes, and arguments that reach their command."""
 
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from devtools import __main__ as command_line
 from devtools import builds, dlq, example, fetch, install, rebuild, testing
 from devtools.errors import DevError, MistakeError
 from devtools.stack import updown
+from tests.fixtures.interpreter import python
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ sys.exit(command_line.main(["fetch"]))
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:
-    with subprocess.Popen([sys.executable, "-c", TALKATIVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+    with subprocess.Popen([*python(), "-c", TALKATIVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
         assert command.stdout is not None
         assert command.stderr is not None
         command.stdout.readline()
