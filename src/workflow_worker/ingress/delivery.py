@@ -19,6 +19,7 @@ from workflow_worker.ingress.settings import IngressSettings
 
 _VERSIONS_KEPT: Final = 256
 _REASON_LENGTH: Final = 500
+_MOST_DOUBLINGS: Final = 64
 
 
 class Delivery:
@@ -82,7 +83,9 @@ class Delivery:
 
     def backoff_seconds(self, attempts: int) -> float:
         """The pause after so many attempts: doubling up to the cap, 20 % up or down so that retries spread."""
-        pause = min(self._settings.first_retry_seconds * 2.0 ** (attempts - 1), self._settings.max_retry_seconds)
+        # An outage knows no last attempt, and a power of two knows no end that a float could hold.
+        doublings = min(attempts - 1, _MOST_DOUBLINGS)
+        pause = min(self._settings.first_retry_seconds * 2.0**doublings, self._settings.max_retry_seconds)
         return pause * (0.8 + 0.4 * self._jitter())
 
     async def _start(self, event: LedgerEvent, target: Target) -> tuple[TargetStatus, str]:
