@@ -42,7 +42,7 @@ async def test_a_payload_of_two_megabytes_is_taken(http: httpx2.AsyncClient) -> 
     body = {"definition": definition(payloadSchemaRef="payload.Any.v1")}
     await http.post("/api/workflows/greeting/publish", json=body)
     answer = await http.post("/api/workflows/greeting/runs", json={"payload": {"text": "x" * 2_000_000}})
-    assert answer.status_code == 201
+    assert answer.status_code == 201, answer.text
     detail = (await http.get(answer.headers["location"])).json()
     assert len(detail["payload"]["text"]) == 2_000_000
 
