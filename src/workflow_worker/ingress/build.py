@@ -12,5 +12,5 @@ from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
 def build_ingress(
     redis: Redis, client: Client, settings: IngressSettings, *, identity: str, registry: CollectorRegistry
 ) -> Ingress:
-    """The ingress of this process. ``identity`` names it in the consumer group, one per process, never reused."""
+    """The ingress of this process, which people know by ``identity``."""
     return Ingress(redis, TemporalRunGateway(client, redis), settings, identity=identity, registry=registry)

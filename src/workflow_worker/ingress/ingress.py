@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -28,7 +29,8 @@ from workflow_worker.ingress.upkeep import Upkeep
 class Ingress:
     """One replica's share of event delivery; replicas share the stream, the ready queue and the ledger.
 
-    ``identity`` names this process in the consumer group: unique, and never used again by another process.
+    ``identity`` tells people which process it is. The name in the consumer group has something random besides: a
+    container that is restarted has the host and process number it had before, and so have two on one host's network.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Ingress:
     ) -> None:
         self.status = IngressStatus(settings)
         self._settings = settings
-        self._identity = identity
+        self._name = f"{identity}#{uuid.uuid4().hex[:12]}"
         metrics = IngressMetrics(registry, self.status)
         ready, dead_letters, catalog = ReadyQueue(redis), DeadLetters(redis), Catalog(redis)
         ledger = EventLedger(
@@ -62,13 +64,13 @@ class Ingress:
         self._stream = EventStream(
             redis,
             group=settings.consumer_group,
-            consumer=identity,
+            consumer=self._name,
             lease_seconds=settings.lease_seconds,
             max_ready=settings.max_ready,
             silence_seconds=settings.silence_seconds,
         )
         delivery = Delivery(gateway, catalog, Schemas(redis), WaitIndex(redis), settings)
-        self._routing = Routing(ledger, delivery, dead_letters, metrics, settings, identity=identity)
+        self._routing = Routing(ledger, delivery, dead_letters, metrics, settings, identity=self._name)
         self._router = Router(ready, self._routing, self.status, settings)
         self._reader = Reader(self._stream, intake, dead_letters, self._router, self.status, metrics, settings)
         self._upkeep = Upkeep(ledger, self._stream, ready, self.status, gateway, settings)
@@ -79,7 +81,7 @@ class Ingress:
         Faults of Redis and Temporal do not end it; they show in ``status`` and are retried.
         """
         log = structlog.get_logger(__name__)
-        log.info("ingress_started", group=self._settings.consumer_group, consumer=self._identity)
+        log.info("ingress_started", group=self._settings.consumer_group, consumer=self._name)
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as loops:
             every = functools.partial(self._loop, loops)

@@ -6,7 +6,6 @@ import json
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, cast
@@ -170,9 +169,10 @@ async def one_is_done(redis: Redis, event_id: str) -> bool:
 
 
 async def live_until(victims: Victims, given: Order, reached: Callable[[], Awaitable[bool]]) -> int:
-    """Start the ingress again whenever it dies; answers how often that was."""
+    """Start the ingress again whenever it dies, by the name it had, as a container is that keeps host and number of its
+    process; answers how often that was."""
     for deaths in count():
-        victims.start(replace(given, identity=str(uuid.uuid4())))
+        victims.start(given)
         ended = asyncio.ensure_future(victims.wait())
         finished = asyncio.ensure_future(until(reached))
         await asyncio.wait((ended, finished), return_when=asyncio.FIRST_COMPLETED)

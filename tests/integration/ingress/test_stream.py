@@ -240,6 +240,16 @@ async def test_lag_and_backlog_are_told(redis_client: Redis) -> None:
     assert (await idle.lag()).unread == 5
 
 
+async def test_replicas_that_share_host_and_process_number_are_two(redis_client: Redis) -> None:
+    gateway = RunGatewayFake()
+    async with running(redis_client, gateway, identity="worker@node:1") as first:
+        await until(lambda: first.status.reading)
+        async with running(redis_client, gateway, identity="worker@node:1") as second:
+            await until(lambda: second.status.group_found)
+            assert not second.status.reading
+            assert first.status.reading
+
+
 async def test_an_unbroken_sequence_of_readers_keeps_the_order_of_the_stream(redis_client: Redis) -> None:
     """Reader after reader is stopped in the middle; what is accepted stands in the order of the stream."""
     gateway, numbers = RunGatewayFake(), itertools.count()
