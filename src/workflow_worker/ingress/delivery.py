@@ -57,7 +57,9 @@ class Delivery:
         except RuntimeFailureError as error:
             if error.category is Category.TRANSIENT:
                 return self._again(claim, target, error)
-            return self.settle(claim, target, TargetStatus.FAILED, f"{error.category}: {error.message}")
+            text = f"{error.category}: {error.message}"
+            _tell(claim, target, text, final=True)
+            return self.settle(claim, target, TargetStatus.FAILED, text)
         except TimeoutError as error:
             text = str(error) or f"no answer within {self._settings.attempt_timeout_seconds:g} s"
             return self._again(claim, target, TimeoutError(text))
@@ -72,10 +74,9 @@ class Delivery:
 
     def _again(self, claim: Claim, target: Target, error: Exception) -> Target:
         text = str(error) or type(error).__name__
-        structlog.get_logger(__name__).warning(
-            "event_target_failed", target=target.id, attempt=target.attempts, reason=text[:_REASON_LENGTH]
-        )
-        if target.attempts >= self._settings.max_attempts and not isinstance(error, GatewayOutageError):
+        final = target.attempts >= self._settings.max_attempts and not isinstance(error, GatewayOutageError)
+        _tell(claim, target, text, final=final)
+        if final:
             return self.settle(claim, target, TargetStatus.FAILED, f"gave up after {target.attempts} attempts: {text}")
         due_ms = claim.time_ms() + round(self.backoff_seconds(target.attempts) * 1000)
         update = {"status": TargetStatus.RETRYING, "reason": text[:_REASON_LENGTH], "due_ms": due_ms}
@@ -140,3 +141,16 @@ class Delivery:
         if len(self._versions) >= _VERSIONS_KEPT:
             self._versions.pop(next(iter(self._versions)))
         self._versions[key] = version
+
+
+def _tell(claim: Claim, target: Target, text: str, *, final: bool) -> None:
+    """One line for a failed attempt, with what `./dev explain` and `./dev retry` want to know."""
+    structlog.get_logger(__name__).warning(
+        "event_target_failed",
+        tenant=claim.hold.tenant,
+        event_id=claim.hold.event_id,
+        target=target.id,
+        attempt=target.attempts,
+        final=final,
+        reason=text[:_REASON_LENGTH],
+    )

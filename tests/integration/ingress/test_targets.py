@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 from tests.fakes.run_gateway import RunGatewayFake
 from tests.fixtures.ingress import QUICK, TENANT, new_event, publish_workflow, running, settled, until
 
@@ -148,8 +149,12 @@ async def test_what_can_never_succeed_fails_at_once_and_only_there(redis_client:
     await publish_workflow(redis_client, "strict", "CLOSED", schema=schema)
     await publish_workflow(redis_client, "mapped", "CLOSED", payloadMapping={"x": {"$expr": "event.payload.gone.x"}})
     await publish_workflow(redis_client, "good", "CLOSED")
-    async with running(redis_client, gateway := RunGatewayFake()):
-        done = await settled(redis_client, await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"})))
+    with capture_logs() as logged:
+        async with running(redis_client, gateway := RunGatewayFake()):
+            done = await settled(redis_client, await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"})))
+    lines = [line for line in logged if line["event"] == "event_target_failed"]
+    assert {line["target"]: line["final"] for line in lines} == {"trigger:mapped": True, "trigger:strict": True}
+    assert {(line["tenant"], line["event_id"]) for line in lines} == {(TENANT, done.event.event_id)}
     by_id = {target.id: target for target in done.targets}
     assert statuses(done) == {"trigger:good": "DELIVERED", "trigger:mapped": "FAILED", "trigger:strict": "FAILED"}
     assert "ValidationError: the run's payload does not have the shape" in str(by_id["trigger:strict"].reason)
