@@ -137,7 +137,12 @@ def _agreed(count: int) -> bool:
     if not sys.stdin.isatty():
         raise MistakeError("dropping cannot be undone and asks first: add --yes where nobody can answer")
     what = "this dead letter" if count == 1 else f"these {count} dead letters"
-    return input(f"Remove {what} for good? Nobody can redrive them afterwards. [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        answer = input(f"Remove {what} for good? Nobody can redrive them afterwards. [y/N] ")
+    except (EOFError, UnicodeError):  # Ctrl-D, and keys that are no text
+        print()
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _row(letter: Any) -> list[str]:
