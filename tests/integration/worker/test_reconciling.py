@@ -43,6 +43,15 @@ async def listed_as_closed(authored: Authored, handle: Handle) -> None:
     await eventually(closed)
 
 
+async def shown_as_waiting(authored: Authored, handle: Handle) -> None:
+    """Return once the store shows the wait, which the run itself answers for before."""
+
+    async def shown() -> bool | None:
+        return True if (await authored.detail(handle)).waits else None
+
+    await eventually(shown)
+
+
 async def listed_as_executing(authored: Authored, handle: Handle) -> None:
     async def open_() -> bool | None:
         query = f"WorkflowId = '{handle.id}' AND ExecutionStatus = 'Running'"
@@ -76,6 +85,7 @@ async def test_a_terminated_run_ends_and_the_next_one_gets_its_slot(authored: Au
     async with authored.serving():
         handle = await authored.start(workflow_id)
         opened = await authored.waiting(handle, "waitForTask")
+        await shown_as_waiting(authored, handle)
         queued = await new_row(authored, workflow_id, f"{workflow_id}-queued")
         assert (await launch_run(authored.client, authored.runs, queued)).state == "queued"
         await handle.terminate(reason="no longer needed")
