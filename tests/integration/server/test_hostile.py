@@ -191,7 +191,7 @@ async def settled(http: httpx2.AsyncClient, total: int) -> tuple[list[Any], list
 
     Runs that other tests have left in Temporal come to light as soon as a worker is there; no event started them.
     """
-    deadline = asyncio.get_running_loop().time() + 30
+    deadline = asyncio.get_running_loop().time() + 60
     while True:
         refused = (await http.get("/api/dead-letters")).json()["deadLetters"]
         refused += (await http.get("/api/events", params={"outcome": "FAILED"})).json()["events"]

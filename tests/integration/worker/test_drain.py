@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.fixtures.authored import Authored, action
+from tests.fixtures.authored import Authored, action, eventually
 
 from workflow_runtime.service.action_dispatch import ActionCall
 from workflow_runtime.service.workers import run_workers
@@ -22,6 +22,10 @@ async def test_an_action_under_way_finishes_within_the_grace_and_the_next_step_i
         return {"recovered": call.recovered}
 
     phases: list[str] = []
+
+    async def drains() -> bool | None:
+        return True if phases else None
+
     workflow_id = await authored.publish(action("one", "slow", saveAs="one"), action("two", "slow", saveAs="two"))
     worker = authored.built(grace_seconds=30, slow=slow)
     running = asyncio.ensure_future(
@@ -30,6 +34,8 @@ async def test_an_action_under_way_finishes_within_the_grace_and_the_next_step_i
     handle = await authored.start(workflow_id)
     await started.wait()
     stop.set()
+    await eventually(drains)
+    # The polls under way end a moment later, and it has to be seen that draining waits.
     await asyncio.sleep(0.2)
     assert (phases, running.done()) == (["draining"], False)
     release.set()
