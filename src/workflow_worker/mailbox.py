@@ -47,6 +47,17 @@ class Mailbox(BaseModel):
         if event.event_id not in self.consumed:
             self.events[event.event_id] = event
 
+    def receive_recorded(self, event: EventSignal) -> None:
+        """Keep an event that the store found for the wait which opens: none that it recorded earlier would do.
+
+        It may have come while no wait was open, and later ones while the wait before was: those were sent at once.
+        """
+        if event.event_id in self.consumed:
+            return
+        others = {name: other for name, other in self.events.items() if name != event.event_id}
+        earlier = {name: other for name, other in others.items() if _time(other) < _time(event)}
+        self.events = {**earlier, event.event_id: event, **others}
+
     def forbid(self, event_id: str) -> None:
         """Never take this event: it is the one that started the run."""
         self.consumed[event_id] = None
@@ -91,3 +102,8 @@ class Mailbox(BaseModel):
                 self.resumes.remove(signal)
                 return True
         return False
+
+
+def _time(event: EventSignal) -> str:
+    # Who does not say when it was accepted sent it as soon as it was.
+    return event.received_at or ""

@@ -14,7 +14,6 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 from workflow_runtime.core.contract import (
     AUTHORED_QUEUE,
     RUN_WORKFLOW_TYPE,
-    EventSignal,
     RunInput,
     run_workflow_id,
 )
@@ -96,8 +95,9 @@ class Performer:
 
     async def _wait_for_event(self, effect: WaitForEvent) -> Outcome | Suspended:
         self._mailbox.open(effect)
-        for recorded in await self.sync(open_wait=self._registration(effect)):
-            self._mailbox.receive(recorded)
+        found = await self.sync(open_wait=self._registration(effect))
+        for recorded in found.events:
+            (self._mailbox.receive_recorded if found.first else self._mailbox.receive)(recorded)
         ended = await until(lambda: self._mailbox.match(effect) is not None, effect.timeout_at)
         if isinstance(ended, Suspended):
             return ended
@@ -192,14 +192,14 @@ class Performer:
 
     async def sync(
         self, *, open_wait: OpenWait | None = None, open_task: WaitForTask | None = None, ended: bool = False
-    ) -> tuple[EventSignal, ...]:
+    ) -> SyncAnswer:
         """Write down what happened since the last time; answers recorded events that satisfy ``open_wait`` already."""
         request = self._outbox.collect(open_wait=open_wait, open_task=open_task, ended=ended)
         if request is None:
-            return ()
+            return SyncAnswer()
         answer: SyncAnswer = await call_store(SYNC_RUN, request, answer=SyncAnswer)
         self._outbox.delivered()
-        return answer.events
+        return answer
 
     async def finish(self) -> None:
         """Write down the end. A store that refuses it does not change how the run ended."""

@@ -101,9 +101,14 @@ class SyncRequest(WireModel):
 
 
 class SyncAnswer(WireModel):
-    """Recorded events that satisfy the wait just opened."""
+    """Recorded events that satisfy the wait just opened.
+
+    ``first``: they go before what the run has received and was accepted later. Answers in histories of earlier workers
+    do not say so, and their runs go on as they went.
+    """
 
     events: tuple[EventSignal, ...] = ()
+    first: bool = Field(default=False, exclude_if=lambda first: not first)
 
 
 class ChildRequest(WireModel):

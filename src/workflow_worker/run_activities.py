@@ -120,7 +120,8 @@ class RunActivities:
             if request.ended:
                 ended_at = request.records[-1].at if request.records else None
                 await self._clearing.clear_up(request.tenant_id, request.workflow_id, request.run_id, ended_at)
-            return SyncAnswer(events=await self._open(request, request.open_wait) if request.open_wait else ())
+            found = await self._open(request, request.open_wait) if request.open_wait else ()
+            return SyncAnswer(events=found, first=bool(found))
 
     async def write(self, request: SyncRequest) -> None:
         """The part of `sync` that an action may carry along: projections, closed waits and closed tasks."""

@@ -8,8 +8,10 @@ from temporalio.exceptions import ApplicationError
 from tests.fixtures.authored import TENANT, Authored, Handle, action, eventually, run_id_of, send_event, wait
 
 from workflow_runtime.core.contract import EventSignal
-from workflow_runtime.store.events import EventIntake, EventSource, NewEvent
+from workflow_runtime.service.action_dispatch import ActionCall
+from workflow_runtime.store.events import EventIntake, EventLedger, EventSource, NewEvent
 from workflow_runtime.store.tasks import TaskRow
+from workflow_runtime.store.waits import event_signal
 from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
 
 COMPLETE_TASK = "workflowRuntimeV2CompleteTask"
@@ -55,6 +57,22 @@ async def test_an_event_recorded_before_the_wait_opened_resumes_the_run(authored
     assert await _open_waits(authored, handle) == 0
 
 
+async def test_waits_take_events_in_the_order_of_acceptance_whatever_was_sent_first(authored: Authored) -> None:
+    async def accept_three(call: ActionCall) -> Any:
+        accepted = [await _accept(authored, {"n": number}) for number in range(3)]
+        # As when the first came while no wait was open, and the others while the wait before was.
+        gateway = TemporalRunGateway(authored.client, authored.redis)
+        for event in await EventLedger(authored.redis).read(TENANT, accepted[1:]):
+            assert await gateway.signal_run(TENANT, call.context.run_id, event_signal(event, "7"))
+
+    waits = [wait(f"w{n}", "PAID", assign={f"vars.n{n}": {"$expr": "event.n"}}) for n in range(3)]
+    workflow_id = await authored.publish(action("before", "slow"), *waits)
+    async with authored.serving(slow=accept_three):
+        handle = await authored.start(workflow_id)
+        variables = (await handle.result())["vars"]
+    assert [variables[f"n{n}"] for n in range(3)] == [0, 1, 2]
+
+
 async def test_an_event_that_came_before_a_wait_since_wait_does_not_count(authored: Authored) -> None:
     async def accept(call: Any) -> Any:
         await _accept(authored, {"n": 5})
@@ -69,9 +87,10 @@ async def test_an_event_that_came_before_a_wait_since_wait_does_not_count(author
         assert (await handle.result())["vars"]["n"] == 6
 
 
-async def _accept(authored: Authored, payload: Any) -> None:
+async def _accept(authored: Authored, payload: Any) -> str:
     event = NewEvent(tenant=TENANT, event_name="PAID", payload=payload, correlation_key="7")
-    await EventIntake(authored.redis).accept([event.incoming()], EventSource.API)
+    [accepted] = await EventIntake(authored.redis).accept([event.incoming()], EventSource.API)
+    return accepted.event_id
 
 
 async def test_filters_pass_over_events_and_a_later_wait_takes_what_was_passed_over(authored: Authored) -> None:

@@ -10,8 +10,10 @@ from workflow_runtime.core.machine import Filter, WaitForEvent
 from workflow_worker.mailbox import AcceptedResponse, Mailbox
 
 
-def _event(event_id: str, *, name: str = "PAID", key: str | None = "7", **payload: Any) -> EventSignal:
-    return EventSignal(event_id=event_id, event_name=name, correlation_key=key, payload=payload)
+def _event(
+    event_id: str, *, name: str = "PAID", key: str | None = "7", at: str | None = None, **payload: Any
+) -> EventSignal:
+    return EventSignal(event_id=event_id, event_name=name, correlation_key=key, payload=payload, received_at=at)
 
 
 def _wait(wait_id: str = "w1", *, key: str | None = "7", **more: Any) -> WaitForEvent:
@@ -31,6 +33,23 @@ def test_the_first_event_with_the_name_and_the_key_matches() -> None:
     for event in [_event("a", name="OTHER"), _event("b", key="8"), _event("c"), _event("d")]:
         mailbox.receive(event)
     assert _matched(mailbox, _wait()) == "c"
+
+
+def test_a_recorded_event_goes_before_what_was_sent_first_and_accepted_later() -> None:
+    mailbox = Mailbox()
+    for second, event_id in ((1, "oldest"), (3, "c"), (4, "d")):
+        mailbox.receive(_event(event_id, at=f"2026-01-31T09:30:0{second}.000Z"))
+    mailbox.receive_recorded(_event("b", at="2026-01-31T09:30:03.000Z"))
+    assert list(mailbox.events) == ["oldest", "b", "c", "d"]
+
+
+def test_a_recorded_event_that_was_sent_too_is_there_once_and_one_that_was_taken_is_not() -> None:
+    mailbox = Mailbox()
+    mailbox.forbid("taken")
+    mailbox.receive(_event("a"))
+    for event_id in ("a", "taken"):
+        mailbox.receive_recorded(_event(event_id, at="2026-01-31T09:30:03.000Z"))
+    assert list(mailbox.events) == ["a"]
 
 
 def test_a_wait_without_a_key_takes_an_event_with_any_key() -> None:
