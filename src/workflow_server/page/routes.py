@@ -206,9 +206,17 @@ async def event_page(event_id: EventId, frame: InFrame) -> Response:
         "events",
         event=event,
         failed=sum(target["status"] == "FAILED" for target in event["targets"]),
+        unborn=_unborn(event["targets"]),
         documents=[("Payload", event["payload"], True)],
         refresh_seconds=_REFRESH_SECONDS if event["outcome"] == "ROUTING" else 0,
     )
+
+
+def _unborn(targets: list[dict[str, Any]]) -> set[str]:
+    """Runs that triggers were to start and have not."""
+    return {
+        row["runId"] for row in targets if row["kind"] == "trigger" and row["status"] not in ("DELIVERED", "QUEUED")
+    }
 
 
 @ROUTER.post("/events/{event_id}/retry")

@@ -146,6 +146,7 @@ async def test_a_failed_event_is_retried_from_its_page(http: httpx2.AsyncClient,
     shown = await page(http, f"/events/{event_id}")
     [form] = [address for address in checked(shown).addresses if address.startswith(f"/events/{event_id}/retry")]
     assert "Retry 1 target" in shown.text
+    assert [address for address in checked(shown).addresses if address.startswith("/runs/")] == [], "it never began"
     headers = {"Origin": "http://server", "Authorization": "Basic " + base64.b64encode(b"ada:token").decode()}
     body = {"reason": f" {EVIL}\nis back "}
     answer = await http.post(form, data=body, headers=headers)
