@@ -128,15 +128,13 @@ async def test_what_does_not_exist_is_a_page_with_404(http: httpx2.AsyncClient, 
     assert "There is no such" in (await page(http, path, 404)).text
 
 
-async def failed_event(http: httpx2.AsyncClient, backend: Backend) -> str:
-    """An event whose one target has failed for good."""
+async def failed_event(http: httpx2.AsyncClient, backend: Backend, status: TargetStatus = TargetStatus.FAILED) -> str:
+    """An event whose one target has failed for good, or ended in another ``status``."""
     event_id = str((await http.post("/api/events", json={"eventName": EVIL, "payload": {}})).json()["eventId"])
     claim = await backend.events.claim(TENANT, event_id, "t")
     assert isinstance(claim, Claim)
     reason = f"gave up: {EVIL}"
-    target = Target(
-        id="trigger:w", kind="trigger", run_id="r", workflow_id="w", status=TargetStatus.FAILED, reason=reason
-    )
+    target = Target(id="trigger:w", kind="trigger", run_id="r", workflow_id="w", status=status, reason=reason)
     assert await backend.events.finish(claim, [target], reason="")
     return event_id
 
@@ -146,7 +144,9 @@ async def test_a_failed_event_is_retried_from_its_page(http: httpx2.AsyncClient,
     shown = await page(http, f"/events/{event_id}")
     [form] = [address for address in checked(shown).addresses if address.startswith(f"/events/{event_id}/retry")]
     assert "Retry 1 target" in shown.text
-    assert [address for address in checked(shown).addresses if address.startswith("/runs/")] == [], "it never began"
+    assert not [address for address in checked(shown).addresses if address.startswith("/runs/")], "it never began"
+    begun = await page(http, f"/events/{await failed_event(http, backend, TargetStatus.DELIVERED)}")
+    assert f"/runs/r?tenant={TENANT}" in checked(begun).addresses
     headers = {"Origin": "http://server", "Authorization": "Basic " + base64.b64encode(b"ada:token").decode()}
     body = {"reason": f" {EVIL}\nis back "}
     answer = await http.post(form, data=body, headers=headers)
