@@ -2,7 +2,12 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.recording", "tests.fixtures.servers", "tests.fixtures.browser"]
+pytest_plugins = [
+    "tests.fixtures.recording",
+    "tests.fixtures.servers",
+    "tests.fixtures.browser",
+    "tests.fixtures.side_by_side",
+]
 
 settings.register_profile("unhurried", deadline=None, print_blob=True)
 settings.load_profile("unhurried")

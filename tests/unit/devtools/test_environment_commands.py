@@ -34,6 +34,24 @@ class TestTest:
         assert call.argv == [str(built / "environment/bin/python3"), "-m", "pytest", "tests/unit", "-q"]
         assert call.cwd == ROOT
 
+    @pytest.mark.parametrize(("processors", "processes"), [(1, 1), (2, 2), (64, 2), (None, 1)])
+    @pytest.mark.parametrize("arguments", [[], ["--"]])
+    def test_all_tests_together_run_in_two_processes_where_two_find_room(
+        self,
+        arguments: list[str],
+        processors: int | None,
+        processes: int,
+        programs: FakePrograms,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("os.cpu_count", lambda: processors)
+        programs.answer("pytest")
+
+        testing.test(arguments)
+
+        [call] = programs.calls
+        assert call.argv[2:] == ["pytest", f"--processes={processes}"]
+
     def test_tools_of_the_locked_environment_come_first(self, programs: FakePrograms, built: Path) -> None:
         programs.answer("pytest")
 
