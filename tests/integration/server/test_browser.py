@@ -13,7 +13,7 @@ import redis
 from redis.asyncio import Redis
 from tests.fixtures.browser import Browser
 from tests.fixtures.ports import free_port
-from tests.fixtures.processes import service_process
+from tests.fixtures.processes import PATIENCE_SECONDS, service_process
 from tests.fixtures.servers import running_temporal
 from tests.integration.server.definitions import definition
 
@@ -48,7 +48,7 @@ def processes(variables: dict[str, str], logs: Path) -> Iterator[str]:
 
 
 def api(site: str, tenant: str) -> httpx2.Client:
-    return httpx2.Client(base_url=site, headers={"X-Tenant-Id": tenant})
+    return httpx2.Client(base_url=site, headers={"X-Tenant-Id": tenant}, timeout=PATIENCE_SECONDS)
 
 
 def started(site: str, tenant: str, workflow_id: str = "greeting", **changes: Any) -> str:

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from tests.fixtures.ingress import new_event, until
 from tests.fixtures.ports import free_port
-from tests.fixtures.processes import ServiceProcess, service_process
+from tests.fixtures.processes import PATIENCE_SECONDS, ServiceProcess, service_process
 from tests.fixtures.servers import running_temporal
 from tests.integration.server.definitions import definition
 
@@ -27,7 +27,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 def value(process: ServiceProcess, name: str, **labels: str) -> float | None:
     """The sample of a metric that has these labels; null when there is none."""
-    text = httpx2.get(f"{process.url}/metrics").text
+    text = httpx2.get(f"{process.url}/metrics", timeout=PATIENCE_SECONDS).text
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == name and labels.items() <= sample.labels.items():
@@ -85,7 +85,9 @@ async def test_what_happens_to_events_runs_and_actions_is_counted(
     temporal: str, redis_client: Redis, redis_url: str, tmp_path: Path
 ) -> None:
     with both(temporal, redis_url, tmp_path) as (server, worker):
-        async with httpx2.AsyncClient(base_url=server.url, headers={"X-Tenant-Id": "acme"}) as http:
+        async with httpx2.AsyncClient(
+            base_url=server.url, headers={"X-Tenant-Id": "acme"}, timeout=PATIENCE_SECONDS
+        ) as http:
             await http.put("/api/schemas/payload.Ticket.v1", json={"type": "object"})
             await http.put(f"/api/event-types/{EVENT}", json={"payloadSchemaRef": "payload.Ticket.v1"})
             await publish_workflow(http, "good", COMPOSE)

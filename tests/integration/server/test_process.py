@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.fixtures.ports import free_port
-from tests.fixtures.processes import ServiceProcess, service_process
+from tests.fixtures.processes import PATIENCE_SECONDS, ServiceProcess, service_process
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def test_it_serves_api_page_and_queue_and_drains_on_sigterm(environment: dict[st
         server.until_ready()
         assert server.events("polling_queues")[0]["queues"] == ["workflow-app-actions"]
         assert server.events("api_without_token")
-        assert httpx2.get(f"{server.url}/api/runs").json() == {"runs": [], "nextCursor": None}
-        assert "<title>Runs" in httpx2.get(f"{server.url}/runs").text
+        assert httpx2.get(f"{server.url}/api/runs", timeout=PATIENCE_SECONDS).json() == {"runs": [], "nextCursor": None}
+        assert "<title>Runs" in httpx2.get(f"{server.url}/runs", timeout=PATIENCE_SECONDS).text
         assert poller_verdict(server) == "OWNED"
         server.signal(signal.SIGTERM)
         assert server.wait() == 0
@@ -29,7 +29,7 @@ def test_it_serves_api_page_and_queue_and_drains_on_sigterm(environment: dict[st
 
 
 def poller_verdict(server: ServiceProcess) -> str:
-    queues = httpx2.get(f"{server.url}/api/ownership").json()["queues"]
+    queues = httpx2.get(f"{server.url}/api/ownership", timeout=PATIENCE_SECONDS).json()["queues"]
     return next(str(row["verdict"]) for row in queues if row["queue"] == "workflow-app-actions")
 
 
@@ -40,10 +40,11 @@ def test_a_token_in_a_file_closes_the_server(environment: dict[str, str], tmp_pa
     with service_process("workflow_server", free_port(), tmp_path, **variables) as server:
         server.until_ready()
         assert not server.events("api_without_token")
-        assert httpx2.get(f"{server.url}/api/runs").status_code == 401
+        assert httpx2.get(f"{server.url}/api/runs", timeout=PATIENCE_SECONDS).status_code == 401
         bearer = {"Authorization": "Bearer the token"}
-        assert httpx2.get(f"{server.url}/api/runs", headers=bearer).status_code == 200
-        assert httpx2.get(f"{server.url}/runs", auth=("operator", "the token")).status_code == 200
+        assert httpx2.get(f"{server.url}/api/runs", headers=bearer, timeout=PATIENCE_SECONDS).status_code == 200
+        person = ("operator", "the token")
+        assert httpx2.get(f"{server.url}/runs", auth=person, timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_without_temporal_it_lives_says_so_and_gives_up_at_the_deadline(redis_url: str, tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_without_temporal_it_lives_says_so_and_gives_up_at_the_deadline(redis_ur
         server.until(lambda: bool(server.events("dependency_unreachable")))
         assert server.get("/livez")[0] == 200
         assert server.get("/readyz")[0] == 503
-        assert httpx2.get(f"{server.url}/api/runs").json()["code"] == "STARTING"
+        assert httpx2.get(f"{server.url}/api/runs", timeout=PATIENCE_SECONDS).json()["code"] == "STARTING"
         assert server.wait() == 1
         assert server.errors.read_text().startswith("workflow-server: Temporal at 127.0.0.1:1 is unreachable")
 

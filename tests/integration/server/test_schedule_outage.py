@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 from tests.fixtures.killable_servers import KillableTemporal, alive
 from tests.fixtures.ports import free_port
-from tests.fixtures.processes import service_process
+from tests.fixtures.processes import PATIENCE_SECONDS, service_process
 from tests.integration.server.definitions import definition
 
 from workflow_runtime.store.connection import iso
@@ -29,7 +29,7 @@ async def test_a_moment_that_passed_during_an_outage_starts_one_run_afterwards(
             run_at = iso(datetime.now(UTC) + timedelta(seconds=3))
             trigger = {"type": "schedule", "runAt": run_at}
             body = {"definition": definition(trigger=trigger, payloadSchemaRef=CLOCK)}
-            answer = httpx2.post(f"{server.url}/api/workflows/greeting/publish", json=body)
+            answer = httpx2.post(f"{server.url}/api/workflows/greeting/publish", json=body, timeout=PATIENCE_SECONDS)
             assert answer.status_code == 201, answer.text
             await looked_at(temporal.address)
             if not worker_is_away:
@@ -41,8 +41,9 @@ async def test_a_moment_that_passed_during_an_outage_starts_one_run_afterwards(
             with service_process("workflow_worker", free_port(), tmp_path, **variables) as worker:
                 worker.until_ready()
                 server.until(lambda: status_of_runs(server.url) == ["SUCCEEDED"])
-                [run] = httpx2.get(f"{server.url}/api/runs").json()["runs"]
-                payload = httpx2.get(f"{server.url}/api/runs/{run['runId']}").json()["payload"]
+                [run] = httpx2.get(f"{server.url}/api/runs", timeout=PATIENCE_SECONDS).json()["runs"]
+                detail = httpx2.get(f"{server.url}/api/runs/{run['runId']}", timeout=PATIENCE_SECONDS).json()
+                payload = detail["payload"]
                 assert payload["scheduledFor"] == run_at
                 assert payload["firedAt"] > run_at
 
@@ -57,4 +58,4 @@ async def looked_at(address: str) -> None:
 
 
 def status_of_runs(url: str) -> list[str]:
-    return [run["status"] for run in httpx2.get(f"{url}/api/runs").json()["runs"]]
+    return [run["status"] for run in httpx2.get(f"{url}/api/runs", timeout=PATIENCE_SECONDS).json()["runs"]]
