@@ -14,7 +14,7 @@ from devtools.terminal import facts, moment, plain, shortened
 _PAYLOAD_LINES = 40
 _OPEN_WAITS = 20
 _OUTCOMES = {
-    "MATCHED": "everything it was for took it",
+    "MATCHED": "it found what it is for",
     "UNMATCHED": "nothing took it",
     "ROUTING": "on its way",
     "FAILED": "failed for good where it says FAILED below",

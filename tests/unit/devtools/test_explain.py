@@ -44,7 +44,7 @@ def test_an_event_that_a_later_wait_took_went_there(
 ) -> None:
     taken = {"runId": "run-1", "waitId": "w", "at": "2026-01-31T09:31:00.000Z"}
     said = printed(monkeypatch, capsys, outcome="MATCHED", reason=None, taken=[taken])
-    assert "outcome MATCHED: everything it was for took it" in said
+    assert "outcome MATCHED: it found what it is for" in said
     assert "where it went nowhere when it came; a wait that opened later took it" in said
     assert "which waits it resolved run run-1 at wait w" in said
 
