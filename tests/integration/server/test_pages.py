@@ -122,7 +122,7 @@ async def test_what_authors_and_events_bring_is_escaped(http: httpx2.AsyncClient
 
 
 @pytest.mark.parametrize(
-    "path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.uuid4()}", "/dead-letters/1-1", "/tasks/nope"]
+    "path", ["/runs/nope", "/workflows/nope", f"/events/{uuid.UUID(int=7)}", "/dead-letters/1-1", "/tasks/nope"]
 )
 async def test_what_does_not_exist_is_a_page_with_404(http: httpx2.AsyncClient, path: str) -> None:
     assert "There is no such" in (await page(http, path, 404)).text
