@@ -33,8 +33,11 @@ from workflow_runtime.core.contract import (
 from workflow_runtime.core.errors import Failure, TransientFailure, failure_error
 from workflow_runtime.service.action_dispatch import ActionCall
 from workflow_runtime.service.action_metrics import ActionMetrics
+from workflow_runtime.store.events import EventIntake, EventLedger, EventSource, NewEvent
+from workflow_runtime.store.waits import event_signal
 from workflow_worker.__main__ import _worker as workflow_worker
 from workflow_worker.action_calls import LOCAL_CALLS
+from workflow_worker.ingress.temporal_gateway import TemporalRunGateway
 from workflow_worker.settings import WorkflowWorkerSettings
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
@@ -278,6 +281,24 @@ async def _failing(call: ActionCall) -> Any:
     raise TransientFailure("not now", code="NOT_NOW")
 
 
+async def order_of_acceptance(authored: Authored) -> Handle:
+    """A wait that takes the event it looks up before one that was sent to the run earlier; what it took decides."""
+
+    async def accept_two(call: ActionCall) -> Any:
+        paid = [NewEvent(tenant=TENANT, event_name="PAID", payload={"n": n}, correlation_key="7") for n in range(2)]
+        recorded = await EventIntake(authored.redis).accept([event.incoming() for event in paid], EventSource.API)
+        (later,) = await EventLedger(authored.redis).read(TENANT, [recorded[1].event_id])
+        gateway = TemporalRunGateway(authored.client, authored.redis)
+        assert await gateway.signal_run(TENANT, call.context.run_id, event_signal(later, "7"))
+
+    first = wait("first", "PAID", assign={"vars.n": {"$expr": "event.n"}})
+    then = [action("acted", "echo", input={"n": {"$expr": "n"}})]
+    branch = {"id": "branch", "type": "control.if", "condition": {"$expr": "n = 0"}, "then": then}
+    workflow_id = await authored.publish(action("before", "slow"), first, branch, wait("second", "PAID"))
+    async with authored.serving(slow=accept_two):
+        return await _ended(await authored.start(workflow_id))
+
+
 PRINTERS = "printers"
 
 
@@ -364,6 +385,7 @@ SCENARIOS: dict[str, Scenario] = {f"example-{path.stem}": _example(path.stem) fo
         quota,
         child_run,
         local_actions,
+        order_of_acceptance,
         cancelled,
         lost_worker,
         abandoned,
