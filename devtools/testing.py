@@ -20,14 +20,8 @@ def test(arguments: list[str]) -> int:
     fetch.fetch()
     environment = nixcli.build(["environment"])["environment"]
     rest = arguments[1:] if arguments[:1] == ["--"] else arguments
-    rest = rest or _side_by_side()
+    rest = rest or [f"--numprocesses={min(_MOST_PROCESSES, os.cpu_count() or 1)}"]
     variables = {**os.environ, **nixcli.environment(), "PATH": f"{environment / 'bin'}:{os.environ['PATH']}"}
     return subprocess.run(
         [environment / "bin" / "python3", "-m", "pytest", *rest], cwd=ROOT, env=variables, check=False
     ).returncode
-
-
-def _side_by_side() -> list[str]:
-    processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
-    # In the order in which they were collected, because the tests that build come first and take longest.
-    return [f"--numprocesses={processes}", "--dist=loadgroup", "--no-loadscope-reorder"]

@@ -50,7 +50,7 @@ class TestTest:
         testing.test(arguments)
 
         [call] = programs.calls
-        assert call.argv[2:4] == ["pytest", f"--numprocesses={processes}"]
+        assert call.argv[2:] == ["pytest", f"--numprocesses={processes}"]
 
     def test_tools_of_the_locked_environment_come_first(self, programs: FakePrograms, built: Path) -> None:
         programs.answer("pytest")
