@@ -68,8 +68,13 @@ def redrive(options: Namespace) -> int:
     api = find_api(options.server)
     letters = _chosen(api, options)
 
+    gone: dict[str, str] = {}
+
     def put_back(letter_id: str) -> str:
+        if letter_id in gone:
+            return f"{letter_id} went with {gone[letter_id]}, which is of the same event"
         answer = api.change("POST", "dead-letters", letter_id, "redrive", actor=options.actor, why=options.reason)
+        gone.update(dict.fromkeys(answer["others"], letter_id))
         return f"{letter_id} redriven, on the stream as {answer['streamId']}"
 
     code = _each(letters, put_back)

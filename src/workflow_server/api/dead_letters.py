@@ -54,8 +54,12 @@ async def show_letter(letter_id: str, work: Work) -> Response:
 
 @ROUTER.post("/{letter_id}/redrive", status_code=202, summary="Put the original message on the stream again")
 async def redrive(letter_id: str, work: Work, actor: Actor = "api", why: Why = "") -> Response:
-    """202 with the new id on the stream. ``X-Actor`` and ``?reason=`` say in the audit who did it and why."""
-    return json_answer({"streamId": await DeadLetters(work.redis).redrive(letter_id, actor=actor, why=why)}, 202)
+    """202 with the new id on the stream, and with the ids of other letters of the same event, which go with it.
+
+    ``X-Actor`` and ``?reason=`` say in the audit who did it and why.
+    """
+    redriven = await DeadLetters(work.redis).redrive(letter_id, actor=actor, why=why)
+    return json_answer({"streamId": redriven.stream_id, "others": list(redriven.others)}, 202)
 
 
 @ROUTER.delete("/{letter_id}", status_code=204, summary="Remove a dead letter for good")

@@ -173,7 +173,7 @@ class Routing:
             return target
         after = await self._delivery.attempt(claim, target)
         self._metrics.targets.labels(after.kind, after.status).inc()
-        if after.status is TargetStatus.FAILED and after.attempts >= self._settings.max_attempts:
+        if after.status is TargetStatus.FAILED:
             await self._bury(claim.event, f"{after.id}: {after.reason}", after.attempts, after.id)
         return after
 

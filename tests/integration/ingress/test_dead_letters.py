@@ -54,7 +54,7 @@ async def test_a_repetition_after_a_crash_makes_no_second_letter(redis_client: R
 
 async def test_redriving_puts_the_same_bytes_on_the_stream(redis_client: Redis) -> None:
     letters = DeadLetters(redis_client)
-    stream_id = await letters.redrive(await add(redis_client), actor="ann")
+    stream_id = (await letters.redrive(await add(redis_client), actor="ann")).stream_id
     assert await raw_stream(redis_client) == [Message(stream_id, PAIRS)]
     assert await letters.count() == 0
     assert await add(redis_client), "the same message may die again"
@@ -66,7 +66,7 @@ async def test_redriving_puts_the_same_bytes_on_the_stream(redis_client: Redis) 
 async def test_redriving_is_exact_for_any_message(redis_client: Redis, pairs: list[tuple[bytes, bytes]]) -> None:
     await redis_client.delete(EVENT_STREAM)
     letters = DeadLetters(redis_client)
-    stream_id = await letters.redrive(await add(redis_client, pairs=pairs), actor="ann")
+    stream_id = (await letters.redrive(await add(redis_client, pairs=pairs), actor="ann")).stream_id
     assert await raw_stream(redis_client) == [Message(stream_id, tuple(pairs))]
 
 
@@ -86,7 +86,7 @@ async def test_a_hostile_message_is_kept_and_redriven_byte_for_byte(redis_client
     letter_id = await add(redis_client, pairs=pairs)
     assert await add(redis_client, pairs=pairs) == letter_id
     assert (await letters.show(letter_id)).pairs == pairs
-    stream_id = await letters.redrive(letter_id, actor="ann")
+    stream_id = (await letters.redrive(letter_id, actor="ann")).stream_id
     assert await raw_stream(redis_client) == [Message(stream_id, pairs)]
     assert await letters.count() == 0
 
@@ -131,7 +131,7 @@ async def test_a_letter_that_was_taken_out_is_unknown(redis_client: Redis) -> No
 async def test_redrives_and_drops_are_written_down(redis_client: Redis) -> None:
     letters = DeadLetters(redis_client)
     first, second = await add(redis_client, "stream:1-0"), await add(redis_client, "stream:2-0")
-    stream_id = await letters.redrive(first, actor="ann", why="mapping fixed")
+    stream_id = (await letters.redrive(first, actor="ann", why="mapping fixed")).stream_id
     await letters.drop(second, actor="bob")
     entries = await letters.audit()
     assert [(entry.letter_id, entry.action, entry.actor, entry.why, entry.stream_id) for entry in entries] == [

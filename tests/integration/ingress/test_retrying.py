@@ -85,6 +85,30 @@ async def test_a_target_that_fails_again_makes_a_letter_again(redis_client: Redi
     assert [(entry.action, entry.letter_id) for entry in await letters.history(second)] == [("retry", first.id)]
 
 
+@pytest.mark.parametrize("again", ["retry", "redrive"])
+async def test_a_repaired_version_is_what_a_failed_target_is_started_in(redis_client: Redis, again: str) -> None:
+    strict, letters = {"type": "object", "required": ["title"]}, DeadLetters(redis_client)
+    for workflow_id in ("one", "two"):
+        await publish_workflow(redis_client, workflow_id, "CLOSED", schema=strict)
+    async with running(redis_client, gateway := RunGatewayFake()):
+        event_id = await publish(redis_client, new_event("CLOSED"))
+        await settled(redis_client, event_id)
+        second, first = await letters.list()
+        for workflow_id in ("one", "two"):
+            await publish_workflow(redis_client, workflow_id, "CLOSED", version=2)
+        if again == "retry":
+            assert await letters.retry(TENANT, event_id, actor="ann") == ("trigger:one", "trigger:two")
+        else:
+            assert (await letters.redrive(first.id, actor="ann")).others == (second.id,)
+        await until(lambda: EventLedger(redis_client).get(TENANT, event_id), all_delivered)
+    assert {(start.workflow_id, start.workflow_version) for start in gateway.started.values()} == {
+        ("one", 2),
+        ("two", 2),
+    }
+    assert await letters.count() == 0
+    assert {entry.letter_id for entry in await letters.audit()} == {first.id, second.id}
+
+
 async def test_what_was_delivered_or_matched_nothing_is_not_retried(redis_client: Redis) -> None:
     await publish_workflow(redis_client, "good", "CLOSED")
     async with running(redis_client, gateway := RunGatewayFake()):

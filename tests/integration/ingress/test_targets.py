@@ -161,7 +161,15 @@ async def test_what_can_never_succeed_fails_at_once_and_only_there(redis_client:
     assert "ExpressionError" in str(by_id["trigger:mapped"].reason)
     assert {target.attempts for target in done.targets} == {1}
     assert [start.workflow_id for start in gateway.started.values()] == ["good"]
-    assert await DeadLetters(redis_client).count() == 0
+
+
+async def test_what_can_never_succeed_outlives_its_event_as_a_dead_letter(redis_client: Redis) -> None:
+    await publish_workflow(redis_client, "strict", "CLOSED", schema={"type": "object", "required": ["title"]})
+    async with running(redis_client, RunGatewayFake()):
+        done = await settled(redis_client, await publish(redis_client, new_event("CLOSED", {"ticketId": "T-1"})))
+    [letter] = await DeadLetters(redis_client).list()
+    assert letter.reason.startswith("trigger:strict: ValidationError: ")
+    assert (letter.attempts, letter.fields()) == (1, done.event.fields)
 
 
 async def test_a_refusal_of_the_gateway_is_not_repeated(redis_client: Redis) -> None:

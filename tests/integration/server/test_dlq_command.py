@@ -18,7 +18,17 @@ from tests.fixtures.ports import free_port
 from tests.fixtures.processes import service_process
 from tests.integration.ingress.test_dead_letters import HOSTILE, raw_stream
 
-from workflow_runtime.store.events import DeadLetters, EventIntake, EventSource, Message
+from workflow_runtime.store.events import (
+    Claim,
+    DeadLetters,
+    EventIntake,
+    EventLedger,
+    EventSource,
+    Message,
+    Target,
+    TargetStatus,
+)
+from workflow_runtime.store.events.dead_letters import letter_source
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +138,23 @@ async def test_all_of_a_tenant_are_redriven_oldest_first(redis_client: Redis, se
     assert await DeadLetters(redis_client).count() == 1
     [entry, *_] = await DeadLetters(redis_client).audit()
     assert "@" in entry.actor
+
+
+async def test_letters_of_one_event_are_redriven_together(redis_client: Redis, server: str) -> None:
+    letters, ledger, event = DeadLetters(redis_client), EventLedger(redis_client), new_event("E").incoming()
+    await EventIntake(redis_client).accept([event], EventSource.API)
+    claim = await ledger.claim("acme", event.event_id, "t")
+    assert isinstance(claim, Claim)
+    names = ("trigger:one", "trigger:two")
+    targets = [Target(id=name, kind="trigger", run_id=name, status=TargetStatus.FAILED) for name in names]
+    await ledger.finish(claim, targets, reason="")
+    pairs = [(name.encode(), value.encode()) for name, value in event.fields.items()]
+    sources = [letter_source("acme", event.event_id, name) for name in names]
+    first, second = [await letters.add(pairs, reason="r", attempts=1, source=source) for source in sources]
+    code, output, errors = await command("redrive", "--all", server=server)
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[1] == f"{second} went with {first}, which is of the same event"
+    assert await letters.count() == 0
 
 
 async def test_one_unknown_letter_keeps_no_other_from_being_redriven(redis_client: Redis, server: str) -> None:

@@ -34,10 +34,10 @@ def test_an_unknown_setting_is_refused() -> None:
             workflow_runtime.store.events,
             "Acceptance AuditEntry Claim Considered DeadLetter DeadLetters EventBusyError EventIntake EventLedger "
             "EventPage EventSource EventStatus EventStream Explanation Hold IncomingEvent LedgerEvent LetterPage "
-            "MalformedEventError Message NewEvent Pass Presence ReadResult ReadState ReadyQueue Refusal Retried "
-            "StreamLag Sweep Target TargetStatus UnknownDeadLetterError UnknownEventError Wait WaitTaken accept_event "
-            "event_fields explain group_is_missing iso_ms parse_fields parse_pairs publish tenants_of_event "
-            "tenants_with_events",
+            "MalformedEventError Message NewEvent Pass Presence ReadResult ReadState ReadyQueue Redriven Refusal "
+            "Retried StreamLag Sweep Target TargetStatus UnknownDeadLetterError UnknownEventError Wait WaitTaken "
+            "accept_event event_fields explain group_is_missing iso_ms parse_fields parse_pairs publish "
+            "tenants_of_event tenants_with_events",
         ),
     ],
 )

@@ -6,7 +6,7 @@ its targets; ``DeadLetters`` holds what could not be delivered; ``explain`` tell
 
 from workflow_runtime.store.events._times import iso_ms
 from workflow_runtime.store.events.claims import Acceptance, Claim, Hold, Pass, Refusal
-from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters, LetterPage
+from workflow_runtime.store.events.dead_letters import AuditEntry, DeadLetter, DeadLetters, LetterPage, Redriven
 from workflow_runtime.store.events.errors import (
     EventBusyError,
     MalformedEventError,
@@ -67,6 +67,7 @@ __all__ = [
     "ReadResult",
     "ReadState",
     "ReadyQueue",
+    "Redriven",
     "Refusal",
     "Retried",
     "StreamLag",

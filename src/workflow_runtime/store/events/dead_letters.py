@@ -90,6 +90,14 @@ class AuditEntry:
         return f"{done} by {self.actor} at {self.at}" + (f" ({self.why})" if self.why else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """The message's new id on the stream, and the other letters of its event, which went with it."""
+
+    stream_id: str
+    others: tuple[str, ...] = ()
+
+
 class DeadLetters:
     """The dead letters of all tenants."""
 
@@ -144,19 +152,21 @@ class DeadLetters:
                 raise UnknownDeadLetterError(letter_id, f"it was {entry}")
         raise UnknownDeadLetterError(letter_id)
 
-    async def redrive(self, letter_id: str, *, actor: str, why: str = "") -> str:
-        """Put the original message on the stream again and answer its new id there.
+    async def redrive(self, letter_id: str, *, actor: str, why: str = "") -> Redriven:
+        """Put the original message on the stream again.
 
+        Of an accepted event it does what `retry` does, and takes out its other letters too.
         Raises UnknownDeadLetterError, and EventBusyError while the event is being routed. A crash in between may
         redrive twice; the ledger recognises the second.
         """
-        letter = await self.show(letter_id)
+        letter, others = await self.show(letter_id), tuple[str, ...]()
         if (event := _event_of(letter)) is not None:
-            await self._ledger.reopen(*event, actor=actor, why=why, via="redrive")
+            targets = await self._ledger.reopen(*event, actor=actor, why=why, via="redrive")
+            others = await self._take_out_of(*event, targets, "redrive", actor, why, but=letter.id)
         parts = [part for pair in letter.pairs for part in pair]
         stream_id = await cast(Any, self._redis).execute_command("XADD", EVENT_STREAM, "*", *parts)
         await self._take_out(letter, "redrive", actor, why, stream_id=stream_id)
-        return cast(str, stream_id)
+        return Redriven(cast(str, stream_id), others)
 
     async def retry(self, tenant: str, event_id: str, *, actor: str, why: str = "") -> tuple[str, ...]:
         """Give the failed targets of an event another round and take out their letters; answers the target ids.
@@ -164,11 +174,19 @@ class DeadLetters:
         Nothing goes over the stream. Raises EventBusyError while the event is being routed.
         """
         targets = await self._ledger.reopen(tenant, event_id, actor=actor, why=why)
+        await self._take_out_of(tenant, event_id, targets, "retry", actor, why)
+        return targets
+
+    async def _take_out_of(
+        self, tenant: str, event_id: str, targets: Sequence[str], action: Action, actor: str, why: str, *, but: str = ""
+    ) -> tuple[str, ...]:
+        found: list[str] = []
         for target_id in targets:
             letter_id = await self._box.of_source(letter_source(tenant, event_id, target_id))
-            if letter_id is not None and (letter := await self._find(letter_id)) is not None:
-                await self._take_out(letter, "retry", actor, why)
-        return targets
+            if letter_id is not None and letter_id != but and (letter := await self._find(letter_id)) is not None:
+                await self._take_out(letter, action, actor, why)
+                found.append(letter_id)
+        return tuple(found)
 
     async def _find(self, letter_id: str) -> DeadLetter | None:
         rows = await self._read([EVENT_DEAD_LETTER_STREAM], [letter_id, letter_id, 1])

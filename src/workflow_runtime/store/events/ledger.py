@@ -18,10 +18,11 @@ from redis.asyncio import Redis
 
 from workflow_runtime.store._catalog_keys import triggers_by_event_key, triggers_key
 from workflow_runtime.store._run_keys import unlaunched_key
+from workflow_runtime.store.catalog import Catalog
 from workflow_runtime.store.connection import register_script
 from workflow_runtime.store.errors import InvalidValueError
 from workflow_runtime.store.events import _keys as keys
-from workflow_runtime.store.events._stored import claim_of, holders_of, ledger_event, targets_of
+from workflow_runtime.store.events._stored import claim_of, holders_of, ledger_event
 from workflow_runtime.store.events._times import iso_ms, now_ms
 from workflow_runtime.store.events._together import TenantScript
 from workflow_runtime.store.events._turns import in_turns
@@ -78,6 +79,7 @@ class EventLedger:
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         self._redis = redis
+        self._catalog = Catalog(redis)
         self._retention_ms = retention_seconds * 1000
         self._lease_ms = round(lease_seconds * 1000)
         self._grace_ms = round(grace_seconds * 1000)
@@ -207,16 +209,23 @@ class EventLedger:
         """Give the failed targets of an event a new round of attempts; answers their ids.
 
         An event whose first pass was given up as poison is planned anew, and answered as ``plan``. What was delivered
-        is left alone. Who did it and why is kept with the event and, longer than the event, in the tenant's audit.
+        is left alone. A workflow whose trigger is in another version by now is started in that one: the version that
+        failed may have been at fault. Who did it and why is kept with the event and, longer than the event, in the
+        tenant's audit.
         Raises EventBusyError while a process has the event under way, which it would otherwise finish over this.
         """
         if not (raw := await self._raw(tenant, event_id)):
             return ()
         note = {"at": iso_ms(now_ms()), "actor": actor, "why": why, "via": via}
         arguments: list[str | int] = [event_id, AUDIT_LENGTH, json.dumps(note)]
-        for target in targets_of(raw):
+        event = ledger_event(raw)
+        triggers = await self._catalog.triggers_for_event(tenant, event.event.event_name)
+        live = {trigger.workflow_id: trigger.version for trigger in triggers}
+        for target in event.targets:
             if target.status is TargetStatus.FAILED:
+                version = live.get(target.workflow_id or "", target.workflow_version)
                 again = _with(target, TargetStatus.PENDING, attempts=0, abandoned=0, due_ms=0, settled_at=None)
+                again = again.model_copy(update={"workflow_version": version})
                 arguments += [target.id, raw[f"t:{target.id}"], _json(again)]
         names = [keys.event_key(tenant, event_id), keys.open_key(tenant), keys.lanes_key(tenant)]
         names += [keys.leases_key(tenant), keys.event_audit_key(tenant)]
