@@ -102,7 +102,7 @@ async def test_what_happens_to_events_runs_and_actions_is_counted(
                 await http.post("/api/events", json=body)
 
             accepted = "workflow_ingress_events_total"
-            for wanted, outcome in ((1, "accepted"), (2, "duplicate"), (1, "dead_letter")):
+            for wanted, outcome in ((1, "accepted"), (2, "duplicate"), (2, "dead_letter")):
                 await shows(worker, wanted, accepted, outcome=outcome)
             await shows(server, 1, "workflow_api_events_total", outcome="accepted")
             await shows(server, 1, "workflow_api_events_total", outcome="duplicate")
@@ -111,7 +111,7 @@ async def test_what_happens_to_events_runs_and_actions_is_counted(
                 await shows(worker, 1, "workflow_ingress_targets_total", kind="trigger", status=status)
             await shows(worker, 1, "workflow_actions_total", action="transform.uppercase_text@1", outcome="succeeded")
             await shows(server, 1, "workflow_runs", status="SUCCEEDED")
-            await shows(server, 1, "workflow_dead_letters")
+            await shows(server, 2, "workflow_dead_letters")
             await shows(worker, 0, "workflow_ingress_lag")
             await shows(worker, 0, "workflow_ingress_oldest_pending_seconds")
             await shows(worker, 0, "workflow_ingress_backlog")
