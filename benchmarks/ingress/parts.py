@@ -134,8 +134,8 @@ async def recovery(stand: Stand) -> list[Row]:
 
 
 async def _reader(stand: Stand, pair: list[Replica]) -> Replica:
-    name = await stand.redis.get(f"{{workflow:events:global}}:reader:{EVENT_CONSUMER_GROUP}")
-    return next(replica for replica in pair if replica.identity == name)
+    name = str(await stand.redis.get(f"{{workflow:events:global}}:reader:{EVENT_CONSUMER_GROUP}"))
+    return next(replica for replica in pair if name.startswith(f"{replica.identity}#"))
 
 
 async def memory(stand: Stand) -> list[Row]:
