@@ -34,6 +34,8 @@ class Router:
         self._freed = asyncio.Event()
         # Events that are taken together share their calls of Redis, so one free place is not taken at once.
         self._worth_it = max(1, settings.max_in_flight // _SHARE)
+        # So that Temporal is kept busy by as many calls as it may have, while other events are with Redis.
+        self._places = settings.max_in_flight + settings.max_in_flight // 2
 
     async def turn(self, stop: asyncio.Event) -> None:
         """Fill the free places with events that are ready."""
@@ -81,7 +83,7 @@ class Router:
 
     @property
     def _free(self) -> int:
-        return self._settings.max_in_flight - len(self._work) - self._kept
+        return self._places - len(self._work) - self._kept
 
     @contextlib.contextmanager
     def _keep(self, places: int) -> Iterator[int]:

@@ -32,7 +32,7 @@ from workflow_worker.ingress.planning import make_plan
 from workflow_worker.ingress.settings import IngressSettings
 
 _AT_ONCE: Final = 64
-_PATIENCE_SECONDS: Final = 0.02
+_PATIENCE_SECONDS: Final = 0.005
 
 
 class Routing:

@@ -24,7 +24,7 @@ class IngressSettings(BaseModel):
 
     read_batch: int = Field(default=100, ge=1)
     max_in_flight: int = Field(default=64, ge=1)
-    """Events routed at once by this process, and starts and signals under way at once."""
+    """Starts and signals under way at once by this process; half as many events again may be with Redis meanwhile."""
     max_ready: int = Field(default=1000, ge=1)
     """Accepted events that may queue for routing before reading pauses; over all replicas."""
 

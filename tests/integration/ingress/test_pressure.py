@@ -67,7 +67,7 @@ async def test_a_backlog_of_100000_events_is_worked_off_in_bounded_room(redis_cl
         await goes_on_to(gateway, ROUTED)
         grown = resident_bytes() - before
         await until(lambda: ingress.status.lag, lambda lag: lag > BACKLOG // 2 or FULL_LENGTH)
-    assert 1 < seen["under way"] <= 20
+    assert 1 < seen["under way"] <= 30
     assert 1 < seen["ready"] <= 50 + 25
     assert grown < 64 * MEGABYTE, f"grew by {grown // MEGABYTE} MB"
     assert gateway.count == BACKLOG or await redis_client.xlen(EVENT_STREAM) > BACKLOG // 2
