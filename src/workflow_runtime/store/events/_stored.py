@@ -93,13 +93,13 @@ def ledger_event(raw: Mapping[str, str]) -> LedgerEvent:
         sequence=int(raw["seq"]),
         status=EventStatus(raw["status"]),
         reason=raw.get("reason") or None,
-        targets=tuple(targets_of(raw)),
+        targets=tuple(_targets_of(raw)),
         considered=tuple(Considered.model_validate(row, strict=False) for row in considered),
         taken=tuple(WaitTaken.model_validate_json(raw[name]) for name in names if name.startswith("c:")),
         retries=tuple(Retried.model_validate_json(raw[name]) for name in names if name.startswith("r:")),
     )
 
 
-def targets_of(raw: Mapping[str, str]) -> Iterable[Target]:
+def _targets_of(raw: Mapping[str, str]) -> Iterable[Target]:
     rows = (Target.model_validate_json(value) for field, value in raw.items() if field.startswith("t:"))
     return sorted(rows, key=lambda target: target.id)
